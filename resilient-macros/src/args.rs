@@ -1,0 +1,242 @@
+//! The argument grammar that every attribute shares: positional values, flags and `key = value`.
+
+mod duration;
+mod form;
+mod number;
+mod rate;
+mod ratio;
+mod scope;
+
+pub(crate) use self::{
+    duration::{Backoff, backoff, duration, duration_of, is_duration},
+    form::{Form, Given, Raw, peel},
+    number::{count, count_of, factor},
+    rate::{RateArg, rate},
+    ratio::ratio,
+    scope::Scope,
+};
+
+use crate::diag::{Diagnostics, closest, code, list};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::{
+    Expr, Ident, Lit, Token,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _, discouraged::Speculative as _},
+};
+
+/// What an attribute accepts.
+pub(crate) struct Spec {
+    pub(crate) attribute: &'static str,
+    /// Each key, with a value to show in messages.
+    pub(crate) keys: &'static [(&'static str, &'static str)],
+    /// Words that mean something without a value.
+    pub(crate) flags: &'static [&'static str],
+    /// Arguments of a later version: not misspellings.
+    pub(crate) later: &'static [&'static str],
+}
+
+/// The arguments of one attribute, as written.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) positional: Vec<Raw>,
+    named: Vec<Slot<Raw>>,
+}
+
+/// An argument that was given once; errors about it underline its key.
+pub(crate) struct Slot<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+}
+
+enum Arg {
+    Positional(Raw),
+    Named(Slot<Raw>),
+}
+
+impl Spec {
+    fn key(&self, name: &str) -> Option<&(&'static str, &'static str)> {
+        self.keys.iter().find(|(key, _)| *key == name)
+    }
+
+    /// The error for a word that is no argument of this attribute.
+    pub(crate) fn unknown(&self, word: &Ident) -> syn::Error {
+        let known: Vec<_> = self.keys.iter().map(|(key, _)| *key).collect();
+        let name = word.to_string();
+        let hint = closest(&name, &known).map_or(String::new(), |key| format!(", did you mean `{key}`?"));
+        let message = if hint.is_empty() {
+            format!("unknown argument `{name}`: `#[{}]` takes {}", self.attribute, list(&known))
+        } else {
+            format!("unknown argument `{name}`{hint} `#[{}]` takes {}", self.attribute, list(&known))
+        };
+        syn::Error::new(word.span(), message)
+    }
+
+    fn later(word: &Ident) -> syn::Error {
+        syn::Error::new(word.span(), format!("`{word}` is not available yet in this version: leave it out"))
+    }
+
+    fn needs_value(&self, word: &Ident) -> syn::Error {
+        let example = self.key(&word.to_string()).map_or("..", |(_, example)| example);
+        syn::Error::new(word.span(), format!("`{word}` needs a value: write `{word} = {example}`"))
+    }
+}
+
+impl Args {
+    /// Reads everything that can be read; each mistake is one error.
+    pub(crate) fn read(tokens: &TokenStream, spec: &Spec, diag: &mut Diagnostics) -> Self {
+        let mut args = Self::default();
+        let parser = |input: ParseStream| {
+            while !input.is_empty() {
+                if let Some(arg) = diag.ok(next(input, spec)) {
+                    args.accept(arg, spec, diag);
+                }
+            }
+            Ok(())
+        };
+        // Every failure inside was reported where it happened.
+        let _: syn::Result<()> = parser.parse2(tokens.clone());
+        args
+    }
+
+    fn accept(&mut self, arg: Arg, spec: &Spec, diag: &mut Diagnostics) {
+        match arg {
+            Arg::Named(slot) => self.accept_named(slot, spec, diag),
+            Arg::Positional(raw) => match named_alone(&raw, spec) {
+                None => self.positional.push(raw),
+                Some(Ok(flag)) => self.accept_named(flag, spec, diag),
+                Some(Err(error)) => diag.push(error),
+            },
+        }
+    }
+
+    fn accept_named(&mut self, slot: Slot<Raw>, spec: &Spec, diag: &mut Diagnostics) {
+        let name = slot.key.to_string();
+        if spec.later.contains(&name.as_str()) {
+            diag.push(Spec::later(&slot.key));
+        } else if spec.key(&name).is_none() {
+            diag.push(spec.unknown(&slot.key));
+        } else if let Some(first) = self.named.iter().find(|first| first.key == slot.key) {
+            let (key, again) = (&first.key, &slot.key);
+            let message =
+                format!("`{key}` is given twice: keep one of `{}` and `{}`", first.written(), slot.written());
+            diag.error(&quote!(#key #again), message);
+        } else {
+            self.named.push(slot);
+        }
+    }
+
+    /// Takes the argument `key`, read by `read`.
+    pub(crate) fn take<T>(
+        &mut self,
+        key: &str,
+        diag: &mut Diagnostics,
+        read: impl FnOnce(&Raw) -> syn::Result<T>,
+    ) -> Option<Slot<T>> {
+        let index = self.named.iter().position(|slot| slot.key == key)?;
+        let Slot { key, value } = self.named.remove(index);
+        let value = diag.ok(read(&value))?;
+        Some(Slot { key, value })
+    }
+
+    /// Takes whatever was not taken.
+    pub(crate) fn rest(self) -> Vec<Slot<Raw>> {
+        self.named
+    }
+}
+
+impl Slot<Raw> {
+    fn written(&self) -> String {
+        match &self.value {
+            Raw::Flag(_) => self.key.to_string(),
+            value => format!("{} = {}", self.key, code(value)),
+        }
+    }
+}
+
+/// Parses one argument and moves behind the comma that ends it, also after a mistake.
+fn next(input: ParseStream, spec: &Spec) -> syn::Result<Arg> {
+    let ahead = input.fork();
+    let arg = argument(&ahead, spec);
+    if arg.is_ok() {
+        input.advance_to(&ahead);
+    }
+    let stray = if input.is_empty() || input.peek(Token![,]) { None } else { input.cursor().token_stream().into_iter().next() };
+    loop {
+        if input.is_empty() {
+            break;
+        }
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            break;
+        }
+        input.parse::<TokenTree>()?;
+    }
+    match (&arg, stray) {
+        (Ok(before), Some(stray)) => Err(syn::Error::new_spanned(&stray, expected_comma(before, &stray, spec))),
+        _ => arg,
+    }
+}
+
+fn expected_comma(before: &Arg, stray: &TokenTree, spec: &Spec) -> String {
+    if let Arg::Positional(Raw::Value(expr)) = before {
+        if let (Some(word), ":") = (ident_of(expr), stray.to_string().as_str()) {
+            let example = spec.key(&word.to_string()).map_or("..", |(_, example)| example);
+            return format!("an argument is given with `=`: write `{word} = {example}`");
+        }
+    }
+    format!("unexpected `{}`: separate the arguments with `,`", code(stray))
+}
+
+fn argument(input: ParseStream, spec: &Spec) -> syn::Result<Arg> {
+    let assigned = input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>]);
+    if !(input.peek(Ident::peek_any) && assigned) {
+        return value(input).map(Arg::Positional);
+    }
+    let key = Ident::parse_any(input)?;
+    input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(spec.needs_value(&key));
+    }
+    value(input).map(|value| Arg::Named(Slot { key, value }))
+}
+
+fn value(input: ParseStream) -> syn::Result<Raw> {
+    let ahead = input.fork();
+    if let (Ok(number), Ok(percent)) = (ahead.parse::<Lit>(), ahead.parse::<Token![%]>()) {
+        // `50 % X` goes on behind the sign and is an expression.
+        if ahead.is_empty() || ahead.peek(Token![,]) {
+            input.advance_to(&ahead);
+            return Ok(Raw::Percent(number, percent));
+        }
+    }
+    input.parse::<Expr>().map(Raw::Value)
+}
+
+/// A flag, or a key or later argument written without `= value`; `None` for a positional value.
+fn named_alone(raw: &Raw, spec: &Spec) -> Option<syn::Result<Slot<Raw>>> {
+    let Raw::Value(expr) = raw else { return None };
+    let (word, called) = match expr {
+        Expr::Call(call) => (ident_of(&call.func)?, true),
+        expr => (ident_of(expr)?, false),
+    };
+    let name = word.to_string();
+    if !called && spec.flags.contains(&name.as_str()) {
+        let value = Raw::Flag(word.clone());
+        return Some(Ok(Slot { key: word.clone(), value }));
+    }
+    if spec.later.contains(&name.as_str()) {
+        return Some(Err(Spec::later(word)));
+    }
+    spec.key(&name).map(|_| Err(spec.needs_value(word)))
+}
+
+/// The word that `expr` consists of.
+pub(crate) fn ident_of(expr: &Expr) -> Option<&Ident> {
+    match peel(expr) {
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Durations: `250us`, `100ms`, `2s`, `1.5s`, `5min`, `1h`, `1d`, and ranges of them.
+
+use crate::{
+    args::{Form, Given, Raw, Scope, form, ident_of, number::Decimal},
+    diag::{code, err},
+};
+use syn::{Expr, RangeLimits};
+
+const WANTED: &str = "a duration such as `2s`";
+
+/// Each unit, its length in nanoseconds, and what else people write for it.
+const UNITS: &[(&str, u64, &[&str])] = &[
+    ("ns", 1, &["nano", "nanos", "nanosecond", "nanoseconds", "nsec"]),
+    ("us", 1_000, &["\u{b5}", "micro", "micros", "microsecond", "microseconds", "usec"]),
+    ("ms", 1_000_000, &["milli", "millis", "millisecond", "milliseconds", "msec"]),
+    ("s", 1_000_000_000, &["sec", "secs", "second", "seconds", "S"]),
+    ("min", 60_000_000_000, &["m", "mins", "minute", "minutes", "M"]),
+    ("h", 3_600_000_000_000, &["hr", "hrs", "hour", "hours", "H"]),
+    ("d", 86_400_000_000_000, &["day", "days", "D"]),
+];
+
+/// The length of `unit` in nanoseconds.
+pub(crate) fn unit(unit: &str) -> Option<u64> {
+    // Both code points that keyboards offer for the micro sign.
+    let unit = if matches!(unit, "\u{b5}s" | "\u{3bc}s") { "us" } else { unit };
+    UNITS.iter().find(|(name, ..)| *name == unit).map(|(_, nanos, _)| *nanos)
+}
+
+/// The unit that `word` probably means.
+pub(crate) fn meant(word: &str) -> Option<&'static str> {
+    UNITS.iter().find(|(name, _, others)| *name == word || others.contains(&word)).map(|(name, ..)| *name)
+}
+
+pub(crate) fn duration(raw: &Raw, scope: &Scope) -> syn::Result<Given<u64>> {
+    let (expr, _) = Form::of(raw, WANTED)?;
+    duration_of(expr, scope)
+}
+
+/// Nanoseconds, or a const expression of type `Duration`.
+pub(crate) fn duration_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u64>> {
+    match Form::of_expr(expr, WANTED)? {
+        Form::Number { digits, suffix } => match nanos(&digits, &suffix) {
+            Ok(nanos) => Ok(Given::literal(expr, nanos)),
+            Err(message) => err(expr, message),
+        },
+        Form::Text(text) => err(expr, quoted(&text)),
+        Form::Expression(expr) => Given::constant(expr, scope),
+    }
+}
+
+/// Whether this is written as a duration.
+pub(crate) fn is_duration(expr: &Expr) -> bool {
+    matches!(Form::of_expr(expr, WANTED), Ok(Form::Number { suffix, .. }) if unit(&suffix).is_some())
+}
+
+fn quoted(text: &str) -> String {
+    let text = text.replace(' ', "");
+    let split = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_'))).unwrap_or(text.len());
+    let (digits, suffix) = text.split_at(split);
+    match meant(suffix) {
+        Some(unit) if !digits.is_empty() => format!("a duration is no string: write `{digits}{unit}` without quotes"),
+        _ => "a duration is no string: write for example `2s`".to_owned(),
+    }
+}
+
+/// The nanoseconds of `digits` of the unit `suffix`.
+fn nanos(digits: &str, suffix: &str) -> Result<u64, String> {
+    let written = format!("{digits}{suffix}");
+    let is_type = suffix.len() > 1 && suffix[1..].bytes().all(|b| b.is_ascii_digit() || b"size".contains(&b));
+    if suffix.is_empty() || (is_type && suffix.starts_with(['u', 'i', 'f'])) {
+        return Err(unitless(digits));
+    }
+    let Some(unit) = unit(suffix) else {
+        return Err(match (suffix, meant(suffix)) {
+            ("m", _) => format!("`{written}` could mean two things: write `{digits}min` or `{digits}ms`"),
+            (_, Some(unit)) => format!("`{suffix}` is no unit: write `{digits}{unit}`"),
+            _ => format!("`{suffix}` is no unit of time: write `{digits}s` (or `ns`, `us`, `ms`, `min`, `h`, `d`)"),
+        });
+    };
+    let Some(decimal) = Decimal::parse(digits) else {
+        return Err(format!("`{written}` has an exponent or too many digits: write it with plain digits, as in `1.5s`"));
+    };
+    match decimal.times(u128::from(unit)) {
+        None => Err(format!("`{written}` is finer than a nanosecond: write it with fewer decimals")),
+        Some(nanos) => u64::try_from(nanos)
+            .map_err(|_| format!("`{written}` is longer than 584 years: write a shorter duration, as in `30d`")),
+    }
+}
+
+fn unitless(digits: &str) -> String {
+    let large = digits.parse::<u64>().is_ok_and(|number| number >= 100);
+    let [first, second, third] = if large { ["ms", "s", "min"] } else { ["s", "ms", "min"] };
+    format!("`{digits}` has no unit: write `{digits}{first}` (or `{digits}{second}`, `{digits}{third}`)")
+}
+
+/// How a backoff is written.
+pub(crate) enum Backoff {
+    Constant(Given<u64>),
+    /// `MIN..=MAX`.
+    Range(Box<[Given<u64>; 2]>),
+    /// A const expression of type `Duration` or `Backoff`.
+    Expression(Expr),
+}
+
+pub(crate) fn backoff(raw: &Raw, scope: &Scope) -> syn::Result<Backoff> {
+    let Raw::Value(expr) = raw else {
+        return Form::of(raw, "a backoff such as `100ms` or `100ms..=10s`").and_then(|(expr, _)| {
+            Ok(Backoff::Constant(duration_of(expr, scope)?))
+        });
+    };
+    match form::peel(expr) {
+        Expr::Range(range) => {
+            let (Some(start), Some(end)) = (&range.start, &range.end) else {
+                return err(expr, "a backoff range has both ends: write `100ms..=10s`");
+            };
+            if matches!(range.limits, RangeLimits::HalfOpen(_)) {
+                let (start, end) = (code(start), code(end));
+                return err(expr, format!("the longest pause belongs to the range: write `{start}..={end}`"));
+            }
+            Ok(Backoff::Range(Box::new([duration_of(start, scope)?, duration_of(end, scope)?])))
+        }
+        Expr::Call(call) => match ident_of(&call.func) {
+            Some(name) if matches!(name.to_string().as_str(), "linear" | "fibonacci" | "with") => {
+                err(name, format!("`{name}(..)` is not available yet in this version: write `100ms..=10s`"))
+            }
+            _ => constant(expr, scope),
+        },
+        _ => constant(expr, scope),
+    }
+}
+
+fn constant(expr: &Expr, scope: &Scope) -> syn::Result<Backoff> {
+    let given = duration_of(expr, scope)?;
+    Ok(if given.literal.is_some() { Backoff::Constant(given) } else { Backoff::Expression(given.written) })
+}

@@ -1,0 +1,95 @@
+//! What a const expression in an attribute may not mention.
+
+use crate::diag::err;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use std::collections::HashMap;
+use syn::{Expr, FnArg, GenericParam, Ident, Pat, Signature};
+
+/// The names that exist only inside the fn.
+#[derive(Default)]
+pub(crate) struct Scope {
+    names: HashMap<String, &'static str>,
+}
+
+impl Scope {
+    pub(crate) fn new(sig: &Signature) -> Self {
+        let mut scope = Self::default();
+        for param in &sig.generics.params {
+            match param {
+                GenericParam::Type(param) => scope.add(&param.ident, "a generic parameter"),
+                GenericParam::Const(param) => scope.add(&param.ident, "a generic parameter"),
+                GenericParam::Lifetime(_) => {}
+            }
+        }
+        for input in &sig.inputs {
+            if let FnArg::Typed(input) = input {
+                scope.bind(&input.pat);
+            }
+        }
+        scope
+    }
+
+    fn add(&mut self, name: &Ident, what: &'static str) {
+        self.names.insert(name.to_string(), what);
+    }
+
+    fn bind(&mut self, pat: &Pat) {
+        match pat {
+            Pat::Ident(pat) => self.add(&pat.ident, "an argument of the fn"),
+            Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| self.bind(pat)),
+            Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| self.bind(pat)),
+            Pat::Struct(pat) => pat.fields.iter().for_each(|field| self.bind(&field.pat)),
+            Pat::Reference(pat) => self.bind(&pat.pat),
+            Pat::Paren(pat) => self.bind(&pat.pat),
+            _ => {}
+        }
+    }
+
+    /// Whether `expr` can be evaluated outside the fn, as far as its tokens tell.
+    pub(crate) fn allows(&self, expr: &Expr) -> syn::Result<()> {
+        self.allows_tokens(expr.to_token_stream())
+    }
+
+    fn allows_tokens(&self, tokens: TokenStream) -> syn::Result<()> {
+        let trees: Vec<_> = tokens.into_iter().collect();
+        for (i, tree) in trees.iter().enumerate() {
+            match tree {
+                TokenTree::Group(group) => self.allows_tokens(group.stream())?,
+                TokenTree::Ident(ident) if !is_member(&trees, i) => self.allows_name(ident)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn allows_name(&self, ident: &Ident) -> syn::Result<()> {
+        let name = ident.to_string();
+        let what = match name.as_str() {
+            "Self" => "`Self` can not be used in it: write the type's own path",
+            "self" | "__self" => "`self` can not be used in it: name a `const`, or share a policy with `policy = self.x`",
+            name => match self.names.get(name) {
+                Some(what) => {
+                    return err(
+                        ident,
+                        format!("this is evaluated once, at compile time, and `{name}` is {what}: write the path of a `const`"),
+                    );
+                }
+                None => return Ok(()),
+            },
+        };
+        err(ident, format!("this is evaluated once, at compile time, so {what}"))
+    }
+}
+
+/// Whether the name at `i` is looked up in something else: `.name`, `::name`, `name: value`.
+fn is_member(trees: &[TokenTree], i: usize) -> bool {
+    let punct = |i: usize| match trees.get(i) {
+        Some(TokenTree::Punct(punct)) => Some(punct.as_char()),
+        _ => None,
+    };
+    let after_dot = i > 0 && punct(i - 1) == Some('.') && !(i > 1 && punct(i - 2) == Some('.'));
+    let in_path = i > 1 && punct(i - 1) == Some(':') && punct(i - 2) == Some(':');
+    let is_field = punct(i + 1) == Some(':') && punct(i + 2) != Some(':');
+    after_dot || in_path || is_field
+}

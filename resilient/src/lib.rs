@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+
+extern crate self as resilient;
+
+mod call;
+mod check;
+mod error;
+mod event;
+mod outcome;
+mod policy;
+mod queue;
+mod rate;
+mod ratio;
+mod registry;
+mod stats;
+mod time;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use call::by_hand::Operation;
+pub use error::{ConfigError, Error};
+pub use event::{Event, EventKind, StopReason, Subscription, subscribe};
+pub use outcome::{Ending, Outcome};
+pub use policy::{
+    bulkhead::{Bulkhead, BulkheadConfig, BulkheadStats},
+    circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, Window},
+    fallback::Fallback,
+    permit::{Admit, Permit},
+    rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},
+    retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},
+    timeout::{Timeout, TimeoutConfig, TimeoutStats},
+};
+pub use rate::Rate;
+pub use ratio::Ratio;
+pub use registry::{NotFound, Registry, Site, SitePolicy, registry};
+#[cfg(feature = "macros")]
+pub use resilient_macros::{bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry, timeout};
+pub use stats::{Latency, SiteStats};

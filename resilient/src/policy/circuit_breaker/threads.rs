@@ -1,0 +1,125 @@
+//! What each thread counts for itself, so that a success needs no shared write.
+
+use super::window::Successes;
+use crate::stats::slots::Slots;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// More than a window's ten, so that a bucket is not overwritten while another thread may still read it.
+const BUCKETS: u64 = 12;
+
+/// One thread's successes, by bucket: the low half of a bucket's index above, their number below.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Line {
+    /// The generation that the buckets belong to, plus one.
+    generation: AtomicU64,
+    buckets: [AtomicU64; BUCKETS as usize],
+    rejected: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(super) struct Threads(Slots<Line>);
+
+impl Threads {
+    pub(super) const fn new() -> Self {
+        Self(Slots::new())
+    }
+
+    /// Counts a success in bucket `index`; tells whether it is this thread's first there.
+    #[inline]
+    pub(super) fn success(&self, generation: u32, index: u64) -> bool {
+        let (line, owned) = self.0.local();
+        if line.generation.load(Relaxed) != u64::from(generation) + 1 {
+            line.begin(generation);
+        }
+        let bucket = &line.buckets[(index % BUCKETS) as usize];
+        let tag = index << 32;
+        let held = bucket.load(Relaxed);
+        if held & TAG == tag {
+            if owned {
+                // No other thread writes here, so no read-modify-write is needed.
+                bucket.store(held + 1, Relaxed);
+            } else {
+                bucket.fetch_add(1, Relaxed);
+            }
+            false
+        } else {
+            bucket.store(tag | 1, Relaxed);
+            true
+        }
+    }
+
+    pub(super) fn rejected(&self) {
+        let (line, owned) = self.0.local();
+        if owned {
+            line.rejected.store(line.rejected.load(Relaxed) + 1, Relaxed);
+        } else {
+            line.rejected.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(super) fn all_rejected(&self) -> u64 {
+        self.0.iter().map(|line| line.rejected.load(Relaxed)).sum()
+    }
+
+    pub(super) fn successes(&self, generation: u32) -> impl Successes {
+        Counted { threads: self, generation }
+    }
+}
+
+/// The half of a bucket that tells its index.
+const TAG: u64 = !0 << 32;
+
+impl Line {
+    #[cold]
+    fn begin(&self, generation: u32) {
+        self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+        self.generation.store(u64::from(generation) + 1, Relaxed);
+    }
+}
+
+struct Counted<'a> {
+    threads: &'a Threads,
+    generation: u32,
+}
+
+impl Successes for Counted<'_> {
+    fn within(&self, first: u64, last: u64) -> u64 {
+        let lines = self.threads.0.iter();
+        let lines = lines.filter(|line| line.generation.load(Relaxed) == u64::from(self.generation) + 1);
+        lines
+            .flat_map(|line| (first..=last).map(|index| (index << 32, &line.buckets[(index % BUCKETS) as usize])))
+            .map(|(tag, bucket)| (tag, bucket.load(Relaxed)))
+            .filter(|(tag, held)| held & TAG == *tag)
+            .map(|(_, held)| held & !TAG)
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn successes_are_told_apart_by_bucket_and_generation() {
+        let threads = Threads::new();
+        assert!(threads.success(7, 100));
+        assert!(!threads.success(7, 100));
+        assert!(threads.success(7, 101));
+        assert_eq!(threads.successes(7).within(100, 101), 3);
+        assert_eq!(threads.successes(7).within(101, 110), 1);
+        assert_eq!(threads.successes(8).within(0, 200), 0);
+        assert!(threads.success(8, 101));
+        assert_eq!(threads.successes(8).within(100, 101), 1);
+        assert_eq!(threads.successes(7).within(100, 101), 0);
+    }
+
+    #[test]
+    fn a_full_lap_forgets() {
+        let threads = Threads::new();
+        threads.success(0, 5);
+        threads.success(0, 5 + BUCKETS);
+        assert_eq!(threads.successes(0).within(5, 14), 0);
+        assert_eq!(threads.successes(0).within(5 + BUCKETS, 14 + BUCKETS), 1);
+    }
+}

@@ -1,0 +1,83 @@
+//! The token of an admitted attempt.
+
+use crate::outcome::{Ending, Outcome};
+use std::fmt;
+
+/// A policy that admits attempts one by one. Sealed: implemented by this crate's policies.
+pub trait Admit: sealed::Sealed {
+    /// What an admitted attempt shows when it ends.
+    #[doc(hidden)]
+    type Ticket: Copy + Send + Sync;
+
+    #[doc(hidden)]
+    fn settle(&self, ticket: Self::Ticket, ending: Ending);
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+/// An admitted attempt, to be settled with what it did.
+///
+/// Dropping it unsettled means *cancelled*: what it holds is given back, and it is recorded as neither success nor
+/// failure. Dropped while its thread panics it is recorded as a failure.
+///
+/// ```
+/// # use resilient::{CircuitBreaker, CircuitBreakerConfig};
+/// static BREAKER: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new());
+/// # fn ask() -> Result<u32, std::io::Error> { Ok(1) }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let permit = BREAKER.try_acquire()?;
+/// let answer = ask();
+/// permit.record(&answer);
+/// # Ok(()) }
+/// ```
+#[must_use = "dropping a permit gives its place back"]
+pub struct Permit<'a, P: Admit> {
+    policy: &'a P,
+    ticket: P::Ticket,
+}
+
+impl<'a, P: Admit> Permit<'a, P> {
+    pub(crate) fn new(policy: &'a P, ticket: P::Ticket) -> Self {
+        Self { policy, ticket }
+    }
+
+    /// The dependency answered.
+    pub fn success(self) {
+        self.end(Ending::Success);
+    }
+
+    /// The dependency failed.
+    pub fn failure(self) {
+        self.end(Ending::Failure);
+    }
+
+    /// Neither: the place is given back, and nothing is recorded.
+    pub fn ignore(self) {
+        self.end(Ending::Ignored);
+    }
+
+    /// An `Err` is a failure, everything else a success.
+    pub fn record<R: Outcome>(self, result: &R) {
+        self.end(if result.as_err().is_some() { Ending::Failure } else { Ending::Success });
+    }
+
+    fn end(self, ending: Ending) {
+        self.policy.settle(self.ticket, ending);
+        std::mem::forget(self);
+    }
+}
+
+impl<P: Admit> Drop for Permit<'_, P> {
+    fn drop(&mut self) {
+        let ending = if std::thread::panicking() { Ending::Panicked } else { Ending::Cancelled };
+        self.policy.settle(self.ticket, ending);
+    }
+}
+
+impl<P: Admit> fmt::Debug for Permit<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! A token bucket in one word, by the generic cell rate algorithm (ITU-T I.371, annex A): the word is the instant at
+//! which the bucket will be full. Pure: time comes in as an argument.
+
+use crate::{rate::Rate, time::Nanos};
+
+/// An instant in units of `2^-shift` nanoseconds; it may wrap around, so instants are compared by their difference.
+pub(super) type Full = u64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bucket {
+    /// Units until one token has come.
+    interval: u64,
+    /// Units until an empty bucket is full.
+    capacity: u64,
+    /// Fine units where a nanosecond is too coarse for the rate.
+    shift: u32,
+}
+
+impl Bucket {
+    pub(super) const fn new(rate: Rate, burst: u32) -> Self {
+        let period = rate.period().as_nanos();
+        let limit = rate.limit() as u128;
+        // An interval of at least 2^14 units is off by less than 1e-4; seven bits leave four years before wrapping.
+        let mut shift = 0;
+        while shift < 7 && (period << shift) / limit < 1 << 14 {
+            shift += 1;
+        }
+        // A slow rate with a large burst would overflow: such a bucket is full after a century at the latest.
+        let interval = ((period << shift) + limit / 2) / limit;
+        let capacity = interval * burst as u128;
+        Self { interval: clamp(interval), capacity: clamp(capacity), shift }
+    }
+
+    pub(super) const fn units(&self, now: Nanos) -> u64 {
+        now << self.shift
+    }
+
+    /// The word of a bucket that holds `tokens` of `burst`.
+    pub(super) const fn holding(&self, now: Nanos, tokens: u32) -> Full {
+        let missing = self.capacity.saturating_sub(self.cost(tokens as u64));
+        self.units(now).wrapping_add(missing)
+    }
+
+    const fn cost(&self, tokens: u64) -> u64 {
+        clamp(self.interval as u128 * tokens as u128)
+    }
+
+    /// Whether it is full: then the instant at which it became so is of no account.
+    pub(super) const fn is_full(&self, full: Full, now: Nanos) -> bool {
+        self.lack(full, now) == 0
+    }
+
+    /// Units that the bucket lacks.
+    const fn lack(&self, full: Full, now: Nanos) -> u64 {
+        let lack = full.wrapping_sub(self.units(now)).cast_signed();
+        if lack < 0 {
+            0
+        } else if lack.cast_unsigned() > self.capacity {
+            // Only a clock that stepped back leaves more than an empty bucket: it lengthens nothing beyond one filling.
+            self.capacity
+        } else {
+            lack.cast_unsigned()
+        }
+    }
+
+    /// The word after taking tokens, or how long until they are there.
+    pub(super) const fn take(&self, full: Full, now: Nanos, tokens: u32) -> Result<Full, Nanos> {
+        let lack = self.lack(full, now).saturating_add(self.cost(tokens as u64));
+        if lack <= self.capacity {
+            Ok(self.units(now).wrapping_add(lack))
+        } else {
+            Err(self.nanos(lack - self.capacity))
+        }
+    }
+
+    /// How long until `tokens`, which may be more than the bucket holds, have come one after the other.
+    pub(super) const fn time_for(&self, full: Full, now: Nanos, tokens: u64) -> Nanos {
+        let lack = self.lack(full, now).saturating_add(self.cost(tokens));
+        self.nanos(lack.saturating_sub(self.capacity))
+    }
+
+    /// Whole tokens in it.
+    pub(super) const fn tokens(&self, full: Full, now: Nanos) -> u32 {
+        let held = (self.capacity - self.lack(full, now)) / self.interval;
+        if held > u32::MAX as u64 { u32::MAX } else { held as u32 }
+    }
+
+    const fn nanos(&self, units: u64) -> Nanos {
+        units.div_ceil(1 << self.shift)
+    }
+}
+
+const fn clamp(units: u128) -> u64 {
+    const MAX: u128 = i64::MAX as u128 / 2;
+    if units > MAX { MAX as u64 } else { units as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    #[test]
+    fn a_full_bucket_gives_its_burst_and_then_one_token_an_interval() {
+        let bucket = Bucket::new(Rate::per_second(10), 5);
+        let mut full = bucket.holding(SECOND, 5);
+        for _ in 0..5 {
+            full = bucket.take(full, SECOND, 1).unwrap();
+        }
+        assert_eq!(bucket.take(full, SECOND, 1), Err(SECOND / 10));
+        assert!(bucket.take(full, SECOND + SECOND / 10 - 1, 1).is_err());
+        assert!(bucket.take(full, SECOND + SECOND / 10, 1).is_ok());
+        assert_eq!(bucket.time_for(full, SECOND, 12), SECOND * 12 / 10);
+    }
+
+    /// Whole tokens arrive at the multiples of the interval; the oracle counts in exact fractions.
+    #[test]
+    fn admitted_counts_agree_with_exact_fractions_for_random_arrivals() {
+        for (limit, period) in [(1, 86_400 * SECOND), (3, SECOND), (100, SECOND), (7, SECOND / 4)] {
+            for burst in [1, 2, 50] {
+                let bucket = Bucket::new(Rate::new(limit, Duration::from_nanos(period)), burst);
+                let mut now = 1 << 50;
+                let mut full = bucket.holding(now, burst);
+                // In units of 1 / period tokens.
+                let (mut tokens, mut last) = (u128::from(burst) * u128::from(period), now);
+                let mean = period / u64::from(limit);
+                for _ in 0..2000 {
+                    now += fastrand::u64(0..=2 * mean);
+                    let cost = fastrand::u32(1..=burst.min(3));
+                    tokens += u128::from(now - last) * u128::from(limit);
+                    tokens = tokens.min(u128::from(burst) * u128::from(period));
+                    last = now;
+                    let needed = u128::from(cost) * u128::from(period);
+                    let admitted = bucket.take(full, now, cost);
+                    // Rounding an interval to a unit shifts instants by less than a unit for each token.
+                    let slack = u128::from(limit) * 4000;
+                    assert!(admitted.is_ok() || tokens < needed + slack, "{limit}/{period} {burst}");
+                    assert!(admitted.is_err() || tokens + slack >= needed, "{limit}/{period} {burst}");
+                    if let Ok(next) = admitted {
+                        full = next;
+                        tokens = tokens.saturating_sub(needed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fast_rates_are_exact_to_a_ten_thousandth() {
+        for limit in [10_000_000, 9_999_999, 3_000_000, 333_333] {
+            let bucket = Bucket::new(Rate::per_second(limit), 1);
+            let exact = (1_u64 << bucket.shift) as f64 * 1e9 / f64::from(limit);
+            assert!((bucket.interval as f64 / exact - 1.0).abs() < 1e-4, "{limit}");
+        }
+    }
+
+    #[test]
+    fn instants_may_wrap_around() {
+        let bucket = Bucket::new(Rate::per_second(10_000_000), 10);
+        let now = (u64::MAX >> bucket.shift) - 100;
+        let mut full = bucket.holding(now, 0);
+        assert_eq!(bucket.take(full, now, 1), Err(100));
+        full = bucket.take(full, now + 200, 1).unwrap();
+        assert_eq!(bucket.tokens(full, now + 200), 1);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_costs_one_filling_at_most() {
+        let bucket = Bucket::new(Rate::per_second(1), 2);
+        let full = bucket.holding(1000 * SECOND, 0);
+        assert_eq!(bucket.take(full, 0, 1), Err(SECOND));
+        assert_eq!(bucket.time_for(full, 0, 2), 2 * SECOND);
+    }
+}

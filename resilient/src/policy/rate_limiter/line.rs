@@ -1,0 +1,158 @@
+//! Calls that wait for their tokens, first come, first served. Only the front takes tokens; who leaves calls the next.
+
+use super::{RateLimiter, Taken};
+use crate::{
+    error::Error,
+    queue::{Queue, WaiterId},
+    time::{NEVER, Nanos, nanos},
+};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Poll, Waker},
+};
+
+#[derive(Debug)]
+pub(super) struct Line {
+    queue: Mutex<Queue>,
+    /// Whether somebody waits: the fast path asks only this.
+    occupied: AtomicBool,
+}
+
+impl Line {
+    pub(super) const fn new() -> Self {
+        Self { queue: Mutex::new(Queue::new()), occupied: AtomicBool::new(false) }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        !self.occupied.load(Ordering::Acquire)
+    }
+
+    pub(super) fn lock(&self) -> Locked<'_> {
+        Locked { queue: self.queue.lock().unwrap_or_else(PoisonError::into_inner), occupied: &self.occupied }
+    }
+}
+
+pub(super) struct Locked<'a> {
+    queue: MutexGuard<'a, Queue>,
+    occupied: &'a AtomicBool,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Queue;
+
+    fn deref(&self) -> &Queue {
+        &self.queue
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Queue {
+        &mut self.queue
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.occupied.store(self.queue.len() > 0, Ordering::Release);
+    }
+}
+
+/// A call in line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    id: WaiterId,
+    tokens: u32,
+    /// When it is refused.
+    limit: Nanos,
+}
+
+impl RateLimiter {
+    pub(crate) fn waits(&self) -> bool {
+        self.config.wait.is_some()
+    }
+
+    /// Takes tokens without waiting; `Pending` where waiting is configured and may help.
+    #[inline]
+    pub(crate) fn admit(&self, site: &'static str, tokens: u32) -> Poll<Result<(), Error>> {
+        match self.take(tokens) {
+            Taken::Now => Poll::Ready(Ok(())),
+            Taken::After(_) if self.waits() => Poll::Pending,
+            refused => Poll::Ready(Err(self.refuse(site, tokens, refused))),
+        }
+    }
+
+    /// Gets in line, unless the turn would come after `deadline` or the configured limit.
+    pub(crate) fn get_in_line(
+        &self,
+        site: &'static str,
+        tokens: u32,
+        now: Nanos,
+        deadline: Nanos,
+        waker: &Waker,
+    ) -> Result<Waiting, Error> {
+        let wait = self.config.wait.map_or(0, nanos);
+        let limit = now.saturating_add(wait).min(deadline);
+        let mut queue = self.line.lock();
+        let after = self.bucket.time_for(self.full_now(), now, queue.weight() + u64::from(tokens));
+        if now.saturating_add(after) > limit {
+            drop(queue);
+            return Err(self.refuse(site, tokens, Taken::After(after)));
+        }
+        let id = queue.push(tokens, waker);
+        Ok(Waiting { id, tokens, limit: if wait == NEVER { deadline } else { limit } })
+    }
+
+    /// The word of a bucket that a call has asked before.
+    fn full_now(&self) -> u64 {
+        self.full.load(Ordering::Acquire)
+    }
+
+    /// `Pending` with the instant at which to ask again, if nobody calls before.
+    pub(crate) fn poll_turn(
+        &self,
+        site: &'static str,
+        waiting: Waiting,
+        now: Nanos,
+        waker: &Waker,
+    ) -> (Poll<Result<(), Error>>, Nanos) {
+        let mut queue = self.line.lock();
+        let taken = match queue.front() {
+            Some(front) if front == waiting.id => self.take_ahead(waiting.tokens),
+            _ => Taken::After(NEVER),
+        };
+        if taken == Taken::Now {
+            leave(queue, waiting.id);
+            return (Poll::Ready(Ok(())), NEVER);
+        }
+        if now >= waiting.limit {
+            leave(queue, waiting.id);
+            let after = self.bucket.time_for(self.full_now(), now, waiting.tokens.into());
+            return (Poll::Ready(Err(self.refuse(site, waiting.tokens, Taken::After(after.max(1))))), NEVER);
+        }
+        queue.watch(waiting.id, waker);
+        let again = match taken {
+            Taken::After(after) => now.saturating_add(after).min(waiting.limit),
+            _ => waiting.limit,
+        };
+        (Poll::Pending, again)
+    }
+
+    /// A dropped waiter's turn goes to the next.
+    pub(crate) fn leave_line(&self, waiting: Waiting) {
+        leave(self.line.lock(), waiting.id);
+    }
+}
+
+fn leave(mut queue: Locked<'_>, id: WaiterId) {
+    let was_front = queue.front() == Some(id);
+    queue.leave(id);
+    let next = if was_front { queue.front_waker() } else { None };
+    drop(queue);
+    // Outside the lock: a waker may run anything.
+    next.into_iter().for_each(Waker::wake);
+}

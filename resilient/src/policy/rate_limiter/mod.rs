@@ -1,0 +1,233 @@
+//! Lets so many calls pass per period.
+
+mod bucket;
+mod config;
+mod line;
+
+pub use config::RateLimiterConfig;
+
+use super::permit::{Admit, Permit, sealed::Sealed};
+use crate::{
+    error::Error,
+    event,
+    outcome::Ending,
+    time::{Nanos, TICK, coarse, precise},
+};
+use bucket::{Bucket, Full};
+use line::Line;
+use std::{
+    sync::atomic::{
+        AtomicBool, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
+    time::Duration,
+};
+
+pub(crate) use line::Waiting;
+
+/// Lets so many calls pass per period: a token bucket in one atomic word.
+///
+/// A refused call costs nothing and learns when to come back. With [`wait`](RateLimiterConfig::wait), calls wait their
+/// turn in the order in which they came; a wait that would exceed its limit is refused at once, and a dropped one
+/// gives its turn to the next.
+///
+/// ```
+/// # use resilient::{Rate, RateLimiter, RateLimiterConfig};
+/// static VENDOR: RateLimiter = RateLimiter::new(RateLimiterConfig::new(Rate::per_second(2)));
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert!(VENDOR.try_acquire_many(2).is_ok());
+/// let error = VENDOR.try_acquire().unwrap_err();
+/// assert!(error.retry_after().unwrap().as_millis() <= 500);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RateLimiter {
+    config: RateLimiterConfig,
+    bucket: Bucket,
+    /// The bucket's word, once `filled`.
+    full: AtomicU64,
+    filled: AtomicBool,
+    line: Line,
+    rejected: AtomicU64,
+}
+
+/// How many tokens, and what it takes to have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Now,
+    /// After so long, if nobody else takes them.
+    After(Nanos),
+    Never,
+}
+
+impl RateLimiter {
+    /// A limiter with its initial tokens.
+    ///
+    /// # Panics
+    /// When a number of the configuration can not work; in a `const` or a `static` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(config: RateLimiterConfig) -> Self {
+        config.assert();
+        Self {
+            bucket: Bucket::new(config.rate, config.capacity()),
+            config,
+            full: AtomicU64::new(0),
+            filled: AtomicBool::new(false),
+            line: Line::new(),
+            rejected: AtomicU64::new(0),
+        }
+    }
+
+    /// The configuration.
+    pub const fn config(&self) -> RateLimiterConfig {
+        self.config
+    }
+
+    /// The name in errors, events and statistics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.config.name
+    }
+
+    /// Takes a token, or refuses at once.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when there is none, or others wait for theirs.
+    pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
+        self.try_acquire_many(1)
+    }
+
+    /// Takes `tokens` at once, or none of them.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when there are not so many, [`Error::CostExceedsBurst`] when there never will be.
+    pub fn try_acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
+        match self.take(tokens) {
+            Taken::Now => Ok(Permit::new(self, ())),
+            refused => Err(self.refuse("", tokens, refused)),
+        }
+    }
+
+    /// Takes tokens if they are there and nobody waits for them.
+    #[inline]
+    fn take(&self, tokens: u32) -> Taken {
+        if self.line.is_empty() { self.take_ahead(tokens) } else { self.take_behind(tokens) }
+    }
+
+    /// Those in line come first.
+    #[cold]
+    fn take_behind(&self, tokens: u32) -> Taken {
+        let now = precise();
+        let ahead = self.line.lock().weight();
+        if tokens > self.config.capacity() {
+            Taken::Never
+        } else if ahead == 0 {
+            self.take_ahead(tokens)
+        } else {
+            Taken::After(self.bucket.time_for(self.full(), now, ahead + u64::from(tokens)).max(1))
+        }
+    }
+
+    /// Takes tokens, whoever may wait.
+    ///
+    /// The coarse clock lags: what it grants is right. What it refuses, or what would let a full bucket gain the lag
+    /// as credit, the precise one decides.
+    #[inline]
+    fn take_ahead(&self, tokens: u32) -> Taken {
+        let mut full = self.full();
+        let mut now = coarse();
+        let mut confirmed = TICK == 0;
+        loop {
+            if !confirmed && self.bucket.is_full(full, now) {
+                (now, confirmed) = (precise(), true);
+            }
+            match self.bucket.take(full, now, tokens) {
+                Ok(next) => match self.full.compare_exchange_weak(full, next, AcqRel, Acquire) {
+                    Ok(_) => return Taken::Now,
+                    Err(found) => full = found,
+                },
+                Err(_) if tokens > self.config.capacity() => return Taken::Never,
+                Err(after) if confirmed || after > TICK => return Taken::After(after),
+                Err(_) => (now, confirmed) = (precise(), true),
+            }
+        }
+    }
+
+    #[inline]
+    fn full(&self) -> Full {
+        if !self.filled.load(Acquire) {
+            self.fill();
+        }
+        self.full.load(Acquire)
+    }
+
+    /// The bucket begins to fill at the first call.
+    #[cold]
+    fn fill(&self) {
+        let line = self.line.lock();
+        if !self.filled.load(Relaxed) {
+            self.full.store(self.bucket.holding(precise(), self.config.first_tokens()), Relaxed);
+            self.filled.store(true, Release);
+        }
+        drop(line);
+    }
+
+    #[cold]
+    fn refuse(&self, site: &'static str, tokens: u32, why: Taken) -> Error {
+        self.rejected.fetch_add(1, Relaxed);
+        let policy = self.config.name;
+        event::reject(match why {
+            Taken::Now | Taken::Never => {
+                Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.capacity() }
+            }
+            Taken::After(nanos) => Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos) },
+        })
+    }
+
+    /// What it holds now.
+    #[must_use]
+    pub fn stats(&self) -> RateLimiterStats {
+        RateLimiterStats {
+            tokens: self.bucket.tokens(self.full(), precise()),
+            burst: self.config.capacity(),
+            waiting: self.line.lock().len(),
+            rejected: self.rejected.load(Relaxed),
+        }
+    }
+
+    /// Fills the bucket.
+    pub fn reset(&self) {
+        let full = self.bucket.holding(precise(), self.config.capacity());
+        let mut queue = self.line.lock();
+        self.full.store(full, Release);
+        self.filled.store(true, Release);
+        let front = queue.front_waker();
+        drop(queue);
+        front.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+impl Sealed for RateLimiter {}
+
+impl Admit for RateLimiter {
+    type Ticket = ();
+
+    /// Tokens are spent by the attempt, whatever becomes of it.
+    fn settle(&self, (): (), _: Ending) {}
+}
+
+/// A limiter at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimiterStats {
+    /// Whole tokens in the bucket.
+    pub tokens: u32,
+    /// The most that it holds.
+    pub burst: u32,
+    /// Calls that wait their turn.
+    pub waiting: usize,
+    /// Calls that were refused.
+    pub rejected: u64,
+}

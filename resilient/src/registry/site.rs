@@ -1,0 +1,178 @@
+//! One annotated function.
+
+use crate::{
+    policy::{
+        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
+    },
+    stats::{SiteCounters, SiteStats},
+};
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// One annotated function: its policies from the outermost inwards, and what its calls did.
+///
+/// It has one set of policies, shared by all instances of `self`, all type parameters and all implementors.
+#[derive(Debug)]
+pub struct Site {
+    name: &'static str,
+    file: &'static str,
+    line: u32,
+    policies: &'static [SitePolicy],
+    pub(crate) counters: SiteCounters,
+    listed: AtomicBool,
+}
+
+/// A policy of a site.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum SitePolicy {
+    /// A circuit breaker of its own.
+    CircuitBreaker(&'static CircuitBreaker),
+    /// A rate limiter of its own.
+    RateLimiter(&'static RateLimiter),
+    /// A retry of its own.
+    Retry(&'static Retry),
+    /// A timeout of its own.
+    Timeout(&'static Timeout),
+    /// A bulkhead of its own.
+    Bulkhead(&'static Bulkhead),
+    /// A fallback.
+    #[non_exhaustive]
+    Fallback {
+        /// Its name.
+        name: &'static str,
+    },
+    /// An instance from elsewhere (`policy = ..`), known only to the call.
+    #[non_exhaustive]
+    Shared {
+        /// The attribute.
+        kind: &'static str,
+        /// The name that the attribute gives it.
+        name: &'static str,
+    },
+}
+
+impl SitePolicy {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn fallback(name: &'static str) -> Self {
+        Self::Fallback { name }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn shared(kind: &'static str, name: &'static str) -> Self {
+        Self::Shared { kind, name }
+    }
+
+    /// The policy's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CircuitBreaker(policy) => policy.name(),
+            Self::RateLimiter(policy) => policy.name(),
+            Self::Retry(policy) => policy.name(),
+            Self::Timeout(policy) => policy.name(),
+            Self::Bulkhead(policy) => policy.name(),
+            Self::Fallback { name } | Self::Shared { name, .. } => name,
+        }
+    }
+
+    /// The attribute's name.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::CircuitBreaker(_) => "circuit_breaker",
+            Self::RateLimiter(_) => "rate_limited",
+            Self::Retry(_) => "retry",
+            Self::Timeout(_) => "timeout",
+            Self::Bulkhead(_) => "bulkhead",
+            Self::Fallback { .. } => "fallback",
+            Self::Shared { kind, .. } => kind,
+        }
+    }
+}
+
+impl Site {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, file: &'static str, line: u32, policies: &'static [SitePolicy]) -> Self {
+        Self { name, file, line, policies, counters: SiteCounters::new(), listed: AtomicBool::new(false) }
+    }
+
+    /// `module::path::fn`, or the name given by `#[resilient(name = "..")]`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The source file.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line in it.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The policies, the outermost first.
+    #[must_use]
+    pub const fn policies(&self) -> &'static [SitePolicy] {
+        self.policies
+    }
+
+    /// What the calls did since the process started.
+    #[must_use]
+    pub fn stats(&self) -> SiteStats {
+        self.counters.read()
+    }
+
+    /// Its outermost circuit breaker of its own.
+    #[must_use]
+    pub fn circuit_breaker(&self) -> Option<&'static CircuitBreaker> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::CircuitBreaker(breaker) => Some(*breaker),
+            _ => None,
+        })
+    }
+
+    /// Its outermost rate limiter of its own.
+    #[must_use]
+    pub fn rate_limiter(&self) -> Option<&'static RateLimiter> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::RateLimiter(limiter) => Some(*limiter),
+            _ => None,
+        })
+    }
+
+    /// Its outermost bulkhead of its own.
+    #[must_use]
+    pub fn bulkhead(&self) -> Option<&'static Bulkhead> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::Bulkhead(bulkhead) => Some(*bulkhead),
+            _ => None,
+        })
+    }
+
+    /// Whether this is the first time that it is asked.
+    #[inline]
+    pub(super) fn list(&'static self) -> bool {
+        !self.listed.load(Ordering::Relaxed) && !self.listed.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}:{}), shared by all instances:", self.name, self.file, self.line)?;
+        for (index, policy) in self.policies.iter().enumerate() {
+            let separator = if index == 0 { " " } else { " > " };
+            write!(f, "{separator}{}", policy.name())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Counters that cost next to nothing while a call succeeds, and are summed when read.
+
+mod histogram;
+mod slots;
+
+pub use histogram::Latency;
+
+use histogram::Histogram;
+use slots::Slots;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// What a site counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Count {
+    Started,
+    Succeeded,
+    Failed,
+    Rejected,
+    Cancelled,
+    Panicked,
+    Retries,
+    Fallbacks,
+}
+
+/// One thread's counters, alone on their cache line.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line([AtomicU64; 8]);
+
+#[derive(Debug)]
+pub(crate) struct SiteCounters {
+    lines: Slots<Line>,
+    latency: OnceLock<Box<Histogram>>,
+}
+
+impl SiteCounters {
+    pub(crate) const fn new() -> Self {
+        Self { lines: Slots::new(), latency: OnceLock::new() }
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, count: Count) {
+        let (line, owned) = self.lines.local();
+        let counter = &line.0[count as usize];
+        if owned {
+            // No other thread writes here, so no read-modify-write is needed.
+            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[cold]
+    pub(crate) fn took(&self, nanos: u64) {
+        self.latency.get_or_init(Box::default).record(nanos);
+    }
+
+    pub(crate) fn read(&self) -> SiteStats {
+        let sum = |count: Count| self.lines.iter().map(|line| line.0[count as usize].load(Ordering::Relaxed)).sum();
+        // Endings are read before beginnings: a call that ends in between is seen as in flight, never as negative.
+        let (succeeded, failed, rejected) = (sum(Count::Succeeded), sum(Count::Failed), sum(Count::Rejected));
+        let (cancelled, panicked) = (sum(Count::Cancelled), sum(Count::Panicked));
+        let (retries, fallbacks) = (sum(Count::Retries), sum(Count::Fallbacks));
+        let calls: u64 = sum(Count::Started);
+        SiteStats {
+            calls,
+            succeeded,
+            failed,
+            rejected,
+            cancelled,
+            panicked,
+            retries,
+            fallbacks,
+            in_flight: calls.saturating_sub(succeeded + failed + rejected + cancelled + panicked),
+            latency: self.latency.get().map(|latency| latency.read()).unwrap_or_default(),
+        }
+    }
+}
+
+/// What the calls of one annotated function did, since the process started.
+///
+/// Every call that ended is in exactly one of `succeeded`, `failed`, `rejected`, `cancelled` and `panicked`:
+/// it is the final result, after retries and fallbacks, that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SiteStats {
+    /// Calls begun.
+    pub calls: u64,
+    /// Calls whose caller got a value (for a fn that returns no `Result`: any value).
+    pub succeeded: u64,
+    /// Calls whose caller got an error of the function, or a time-out.
+    pub failed: u64,
+    /// Calls whose caller got a rejection by a policy.
+    pub rejected: u64,
+    /// Calls whose future was dropped before its end.
+    pub cancelled: u64,
+    /// Calls that ended in a panic.
+    pub panicked: u64,
+    /// Attempts beyond each call's first.
+    pub retries: u64,
+    /// Calls that a fallback answered.
+    pub fallbacks: u64,
+    /// Calls begun that have not ended.
+    pub in_flight: u64,
+    /// How long calls took, pauses and waits included. Calls that ended at their first poll are not measured:
+    /// reading a precise clock would cost them more than all policies together.
+    pub latency: Latency,
+}

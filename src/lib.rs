@@ -1,0 +1,1 @@
+//! The unpublished root package: it owns `tests/` and `examples/`.
