@@ -167,10 +167,7 @@ pub struct Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut subscribers = SUBSCRIBERS.write().unwrap_or_else(PoisonError::into_inner);
-        let removed = subscribers
-            .iter()
-            .position(|(id, _)| *id == self.id)
-            .map(|index| subscribers.remove(index));
+        let removed = subscribers.iter().position(|(id, _)| *id == self.id).map(|index| subscribers.remove(index));
         COUNT.store(subscribers.len(), Ordering::Relaxed);
         drop(subscribers);
         // What the callback captured is dropped outside the lock.

@@ -1,8 +1,7 @@
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("../../README.md")]
 
 extern crate self as resilient;
 
-mod call;
 mod check;
 mod error;
 mod event;
@@ -15,10 +14,6 @@ mod registry;
 mod stats;
 mod time;
 
-#[doc(hidden)]
-pub mod __private;
-
-pub use call::by_hand::Operation;
 pub use error::{ConfigError, Error};
 pub use event::{Event, EventKind, StopReason, Subscription, subscribe};
 pub use outcome::{Ending, Outcome};
@@ -34,6 +29,4 @@ pub use policy::{
 pub use rate::Rate;
 pub use ratio::Ratio;
 pub use registry::{NotFound, Registry, Site, SitePolicy, registry};
-#[cfg(feature = "macros")]
-pub use resilient_macros::{bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry, timeout};
 pub use stats::{Latency, SiteStats};

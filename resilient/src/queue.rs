@@ -75,7 +75,9 @@ impl Queue {
 
     /// Keeps whom to call when something changes for this waiter; tells whether its turn has come.
     pub(crate) fn watch(&mut self, id: WaiterId, waker: &Waker) -> bool {
-        let Some(waiter) = self.find(id) else { return false };
+        let Some(waiter) = self.find(id) else {
+            return false;
+        };
         match &mut waiter.waker {
             Some(kept) => kept.clone_from(waker),
             none => *none = Some(waker.clone()),
@@ -85,7 +87,9 @@ impl Queue {
 
     /// Takes a waiter out of the line; tells whether its turn had come.
     pub(crate) fn leave(&mut self, id: WaiterId) -> bool {
-        let Some(waiter) = self.find(id) else { return false };
+        let Some(waiter) = self.find(id) else {
+            return false;
+        };
         let (state, weight) = (waiter.state, waiter.weight);
         waiter.state = State::Gone;
         waiter.waker = None;

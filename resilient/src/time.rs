@@ -53,10 +53,7 @@ mod clock {
     }
 }
 
-#[cfg(all(
-    not(any(feature = "test-util", debug_assertions)),
-    any(target_os = "linux", target_os = "android")
-))]
+#[cfg(all(not(any(feature = "test-util", debug_assertions)), any(target_os = "linux", target_os = "android")))]
 mod clock {
     use super::Nanos;
     use rustix::time::{ClockId, clock_gettime};
@@ -84,10 +81,7 @@ mod clock {
     }
 }
 
-#[cfg(all(
-    not(any(feature = "test-util", debug_assertions)),
-    not(any(target_os = "linux", target_os = "android"))
-))]
+#[cfg(all(not(any(feature = "test-util", debug_assertions)), not(any(target_os = "linux", target_os = "android"))))]
 mod clock {
     use super::Nanos;
     use std::{sync::OnceLock, time::Instant};
@@ -131,9 +125,7 @@ impl Timer {
             let wake = || tokio::time::Instant::now() + Duration::from_nanos((at - now).min(FAR));
             let mut armed = match &mut self.0 {
                 Some(armed) => armed.as_mut(),
-                none => none
-                    .insert(Box::pin(Armed { at, sleep: tokio::time::sleep_until(wake()) }))
-                    .as_mut(),
+                none => none.insert(Box::pin(Armed { at, sleep: tokio::time::sleep_until(wake()) })).as_mut(),
             };
             let this = armed.as_mut().project();
             let mut sleep = this.sleep;

@@ -105,13 +105,9 @@ mod tests {
         let new = BulkheadConfig::new;
         assert_eq!(new(1).check(), Ok(()));
         assert_eq!(new(1).wait_unbounded().queue_unbounded().check(), Ok(()));
-        for config in [
-            new(0),
-            new(1_000_001),
-            new(1).queue(3),
-            new(1).wait(Duration::ZERO),
-            new(1).wait_unbounded().queue(0),
-        ] {
+        for config in
+            [new(0), new(1_000_001), new(1).queue(3), new(1).wait(Duration::ZERO), new(1).wait_unbounded().queue(0)]
+        {
             assert!(config.check().is_err(), "{config:?}");
         }
     }

@@ -1,10 +1,10 @@
+use super::window::BUCKETS;
 use crate::{
     check,
     error::{ConfigError, demand},
     ratio::Ratio,
     time::{Nanos, nanos},
 };
-use super::window::BUCKETS;
 use std::time::Duration;
 
 /// When a [`CircuitBreaker`](super::CircuitBreaker) opens, for how long, and what closes it again.
@@ -199,8 +199,7 @@ impl CircuitBreakerConfig {
             Some(self.successes) => check::successes;
             self.probe_timeout => check::probe_timeout;
         }
-        if self.failures.is_some()
-            && (self.failure_rate.is_some() || self.window.is_some() || self.min_calls.is_some())
+        if self.failures.is_some() && (self.failure_rate.is_some() || self.window.is_some() || self.min_calls.is_some())
         {
             return Some(ConfigError::new(
                 "`failures` counts consecutive failures without a window: \
@@ -209,9 +208,7 @@ impl CircuitBreakerConfig {
         }
         if let (Some(Window::Calls(calls)), Some(min)) = (self.window, self.min_calls) {
             if min > calls {
-                return Some(ConfigError::new(
-                    "`min_calls` is larger than the `window`: the circuit could never open",
-                ));
+                return Some(ConfigError::new("`min_calls` is larger than the `window`: the circuit could never open"));
             }
         }
         None

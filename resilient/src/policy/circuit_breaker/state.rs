@@ -63,7 +63,9 @@ pub struct Ticket {
 pub(super) enum Admission {
     Admitted(Ticket),
     /// And when it may be worth coming back, where time decides.
-    Refused { retry_at: Option<Nanos> },
+    Refused {
+        retry_at: Option<Nanos>,
+    },
 }
 
 /// How a result was taken.
@@ -218,7 +220,9 @@ impl Machine {
 
     /// When the oldest probe counts as failed.
     fn first_expiry(&self) -> Option<Nanos> {
-        let State::HalfOpen { probes, .. } = &self.state else { return None };
+        let State::HalfOpen { probes, .. } = &self.state else {
+            return None;
+        };
         probes.iter().map(|probe| probe.started.saturating_add(self.probe_timeout)).min()
     }
 
@@ -267,7 +271,9 @@ impl Machine {
     }
 
     fn judge_probe(&mut self, ending: Ending, now: Nanos) -> Option<Transition> {
-        let State::HalfOpen { successes, .. } = &mut self.state else { return None };
+        let State::HalfOpen { successes, .. } = &mut self.state else {
+            return None;
+        };
         if ending.is_failure() {
             return Some(self.open(now, Totals { failures: 1, calls: 1 }));
         }
@@ -324,9 +330,9 @@ mod tests {
         }
     }
 
-    struct None;
+    struct Nobody;
 
-    impl Successes for None {
+    impl Successes for Nobody {
         fn within(&self, _: u64, _: u64) -> u64 {
             0
         }
@@ -338,7 +344,7 @@ mod tests {
     }
 
     fn settle(machine: &mut Machine, ticket: Ticket, ending: Ending, now: Nanos) -> Taken {
-        machine.settle(ticket, ending, now, &None).0
+        machine.settle(ticket, ending, now, &Nobody).0
     }
 
     fn opened_at(ms: Nanos) -> Machine {

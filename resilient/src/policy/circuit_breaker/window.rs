@@ -201,7 +201,11 @@ mod tests {
         let mut now = 5_000;
         for _ in 0..20_000 {
             now += fastrand::u64(0..150);
-            if fastrand::bool() { window.failure(now) } else { successes.0.borrow_mut().push(now / 100) }
+            if fastrand::bool() {
+                window.failure(now)
+            } else {
+                successes.0.borrow_mut().push(now / 100)
+            }
             log.push_back(now);
             while log.front().is_some_and(|at| now - at > 1000) {
                 log.pop_front();
