@@ -1,7 +1,7 @@
 //! Durations: `250us`, `100ms`, `2s`, `1.5s`, `5min`, `1h`, `1d`, and ranges of them.
 
 use crate::{
-    args::{Form, Given, Raw, Scope, form, ident_of, number::Decimal},
+    args::{Form, Given, Raw, Scope, ident_of, number::Decimal, peel},
     diag::{code, err},
 };
 use syn::{Expr, RangeLimits};
@@ -32,13 +32,12 @@ pub(crate) fn meant(word: &str) -> Option<&'static str> {
 }
 
 pub(crate) fn duration(raw: &Raw, scope: &Scope) -> syn::Result<Given<u64>> {
-    let (expr, _) = Form::of(raw, WANTED)?;
-    duration_of(expr, scope)
+    duration_of(raw.expr(WANTED)?, scope)
 }
 
 /// Nanoseconds, or a const expression of type `Duration`.
 pub(crate) fn duration_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u64>> {
-    match Form::of_expr(expr, WANTED)? {
+    match Form::of(expr, WANTED)? {
         Form::Number { digits, suffix } => match nanos(&digits, &suffix) {
             Ok(nanos) => Ok(Given::literal(expr, nanos)),
             Err(message) => err(expr, message),
@@ -50,7 +49,7 @@ pub(crate) fn duration_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u64>>
 
 /// Whether this is written as a duration.
 pub(crate) fn is_duration(expr: &Expr) -> bool {
-    matches!(Form::of_expr(expr, WANTED), Ok(Form::Number { suffix, .. }) if unit(&suffix).is_some())
+    matches!(Form::of(expr, WANTED), Ok(Form::Number { suffix, .. }) if unit(&suffix).is_some())
 }
 
 fn quoted(text: &str) -> String {
@@ -103,12 +102,8 @@ pub(crate) enum Backoff {
 }
 
 pub(crate) fn backoff(raw: &Raw, scope: &Scope) -> syn::Result<Backoff> {
-    let Raw::Value(expr) = raw else {
-        return Form::of(raw, "a backoff such as `100ms` or `100ms..=10s`").and_then(|(expr, _)| {
-            Ok(Backoff::Constant(duration_of(expr, scope)?))
-        });
-    };
-    match form::peel(expr) {
+    let expr = raw.expr("a backoff such as `100ms` or `100ms..=10s`")?;
+    match peel(expr) {
         Expr::Range(range) => {
             let (Some(start), Some(end)) = (&range.start, &range.end) else {
                 return err(expr, "a backoff range has both ends: write `100ms..=10s`");

@@ -30,6 +30,16 @@ impl ToTokens for Raw {
     }
 }
 
+impl Raw {
+    /// The expression, where `wanted` is expected.
+    pub(crate) fn expr(&self, wanted: &str) -> syn::Result<&Expr> {
+        match self {
+            Self::Value(expr) => Ok(expr),
+            other => err(other, format!("`{}` is not {wanted}: write {wanted}", code(other))),
+        }
+    }
+}
+
 /// What was asked for: a literal whose value we know, or a const expression that rustc evaluates.
 pub(crate) struct Given<T> {
     pub(crate) written: Expr,
@@ -57,15 +67,8 @@ pub(crate) enum Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// Sorts `raw` where `wanted` (`a duration such as `2s``) is expected; what can be neither is an error.
-    pub(crate) fn of(raw: &'a Raw, wanted: &str) -> syn::Result<(&'a Expr, Self)> {
-        match raw {
-            Raw::Value(expr) => Self::of_expr(expr, wanted).map(|form| (expr, form)),
-            other => err(other, format!("`{}` is not {wanted}", code(other))),
-        }
-    }
-
-    pub(crate) fn of_expr(expr: &'a Expr, wanted: &str) -> syn::Result<Self> {
+    /// Sorts `expr` where `wanted` (``a duration such as `2s` ``) is expected; what can be neither is an error.
+    pub(crate) fn of(expr: &'a Expr, wanted: &str) -> syn::Result<Self> {
         match peel(expr) {
             Expr::Lit(lit) => match &lit.lit {
                 Lit::Int(int) => Ok(Self::Number {

@@ -37,13 +37,12 @@ impl Decimal {
 const WANTED: &str = "a whole number such as `20`";
 
 pub(crate) fn count(raw: &Raw, scope: &Scope) -> syn::Result<Given<u32>> {
-    let (expr, _) = Form::of(raw, WANTED)?;
-    count_of(expr, scope)
+    count_of(raw.expr(WANTED)?, scope)
 }
 
 /// A count, or a const expression of type `u32`.
 pub(crate) fn count_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u32>> {
-    let (digits, suffix) = match Form::of_expr(expr, WANTED)? {
+    let (digits, suffix) = match Form::of(expr, WANTED)? {
         Form::Number { digits, suffix } => (digits, suffix),
         Form::Text(_) => return err(expr, format!("a count is no string: write {WANTED}")),
         Form::Expression(expr) => return Given::constant(expr, scope),
@@ -64,8 +63,8 @@ pub(crate) fn count_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u32>> {
 /// A plain number, or a const expression of type `f64`.
 pub(crate) fn factor(raw: &Raw, scope: &Scope) -> syn::Result<Given<f64>> {
     const WANTED: &str = "a plain number such as `2` or `1.5`";
-    let (expr, form) = Form::of(raw, WANTED)?;
-    match form {
+    let expr = raw.expr(WANTED)?;
+    match Form::of(expr, WANTED)? {
         Form::Number { digits, suffix } if suffix.is_empty() => match digits.parse() {
             Ok(number) => Ok(Given::literal(expr, number)),
             Err(_) => err(expr, format!("`{}` is not {WANTED}", code(expr))),

@@ -1,7 +1,7 @@
 //! Rates: `100/s`, `6000/min`, `10/250ms`, `LIMIT/s`.
 
 use crate::{
-    args::{Form, Given, Raw, Scope, count_of, duration, duration_of, form, ident_of},
+    args::{Form, Given, Raw, Scope, count_of, duration, duration_of, ident_of, peel},
     diag::{code, err},
 };
 use syn::{BinOp, Expr};
@@ -16,15 +16,13 @@ pub(crate) enum RateArg {
 const WANTED: &str = "a rate such as `100/s`";
 
 pub(crate) fn rate(raw: &Raw, scope: &Scope) -> syn::Result<RateArg> {
-    if let Raw::Value(expr) = raw {
-        if let Expr::Binary(division) = form::peel(expr) {
-            if matches!(division.op, BinOp::Div(_)) {
-                return written(&division.left, &division.right, scope);
-            }
+    let expr = raw.expr(WANTED)?;
+    if let Expr::Binary(division) = peel(expr) {
+        if matches!(division.op, BinOp::Div(_)) {
+            return written(&division.left, &division.right, scope);
         }
     }
-    let (expr, form) = Form::of(raw, WANTED)?;
-    match form {
+    match Form::of(expr, WANTED)? {
         Form::Number { digits, suffix } => {
             let unit = duration::meant(&suffix).unwrap_or("s");
             err(expr, format!("`{}` has no period: write `{digits}/{unit}`", code(expr)))
@@ -38,7 +36,7 @@ pub(crate) fn rate(raw: &Raw, scope: &Scope) -> syn::Result<RateArg> {
 }
 
 fn written(limit: &Expr, period: &Expr, scope: &Scope) -> syn::Result<RateArg> {
-    if let Form::Number { digits, suffix } = Form::of_expr(limit, "a whole number of calls, as in `100/s`")? {
+    if let Form::Number { digits, suffix } = Form::of(limit, "a whole number of calls, as in `100/s`")? {
         if !suffix.is_empty() || digits.contains('.') {
             let text = format!("`{}` is no whole number of calls", code(limit));
             return err(limit, format!("{text}: write for example `100/s`, or `30/min` for a slow rate"));

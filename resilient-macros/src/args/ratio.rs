@@ -7,6 +7,8 @@ use crate::{
 use quote::quote;
 use syn::{Expr, Lit, parse_quote};
 
+const WANTED: &str = "a ratio such as `50%`";
+
 /// Parts per billion in one percent.
 const PERCENT: u128 = 10_000_000;
 
@@ -24,8 +26,8 @@ pub(crate) fn ratio(raw: &Raw, scope: &Scope) -> syn::Result<Given<u32>> {
             Err(why) => err(&at, format!("`{text}` {why}")),
         };
     }
-    let (expr, form) = Form::of(raw, "a ratio such as `50%`")?;
-    match form {
+    let expr = raw.expr(WANTED)?;
+    match Form::of(expr, WANTED)? {
         Form::Number { digits, .. } => err(expr, format!("`{}` has no unit: write `{}`", code(expr), guess(&digits))),
         Form::Text(text) => {
             let digits = text.trim().trim_end_matches('%').trim();
