@@ -17,7 +17,7 @@ pub(crate) use self::{
 };
 
 use crate::diag::{Diagnostics, closest, code, list};
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{
     Expr, Ident, Lit, Token,
@@ -41,6 +41,8 @@ pub(crate) struct Spec {
 pub(crate) struct Args {
     pub(crate) positional: Vec<Raw>,
     named: Vec<Slot<Raw>>,
+    /// An argument could not be read, so that none may be missed.
+    pub(crate) unreadable: bool,
 }
 
 /// An argument that was given once; errors about it underline its key.
@@ -88,8 +90,9 @@ impl Args {
         let mut args = Self::default();
         let parser = |input: ParseStream| {
             while !input.is_empty() {
-                if let Some(arg) = diag.ok(next(input, spec)) {
-                    args.accept(arg, spec, diag);
+                match diag.ok(next(input, spec)) {
+                    Some(arg) => args.accept(arg, spec, diag),
+                    None => args.unreadable = true,
                 }
             }
             Ok(())
@@ -124,6 +127,28 @@ impl Args {
         } else {
             self.named.push(slot);
         }
+    }
+
+    /// Whether `key` was given, readable or not.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.named.iter().any(|slot| slot.key == key)
+    }
+
+    /// The only positional value, which must be there: `what`, for example `example`.
+    pub(crate) fn one(&self, what: &str, example: &str, spec: &Spec, at: Span, diag: &mut Diagnostics) -> Option<&Raw> {
+        let attribute = spec.attribute;
+        for extra in self.positional.iter().skip(1) {
+            if let Some(word) = extra.word() {
+                diag.push(spec.unknown(word));
+            } else {
+                diag.error(extra, format!("one value too many: write `#[{attribute}({example})]`"));
+            }
+        }
+        // A value that could not be read was reported.
+        if self.positional.is_empty() && !self.unreadable {
+            diag.push(syn::Error::new(at, format!("`#[{attribute}]` needs {what}: write for example `#[{attribute}({example})]`")));
+        }
+        self.positional.first()
     }
 
     /// Takes the argument `key`, read by `read`.

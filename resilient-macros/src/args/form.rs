@@ -1,7 +1,7 @@
 //! Values as written, before anything is known about what they should be.
 
 use crate::{
-    args::Scope,
+    args::{Scope, ident_of},
     diag::{code, err},
 };
 use proc_macro2::TokenStream;
@@ -31,6 +31,14 @@ impl ToTokens for Raw {
 }
 
 impl Raw {
+    /// The word that it consists of.
+    pub(crate) fn word(&self) -> Option<&Ident> {
+        match self {
+            Self::Value(expr) => ident_of(expr),
+            _ => None,
+        }
+    }
+
     /// The expression, where `wanted` is expected.
     pub(crate) fn expr(&self, wanted: &str) -> syn::Result<&Expr> {
         match self {

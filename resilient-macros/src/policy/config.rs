@@ -53,6 +53,17 @@ impl Builder {
         }
     }
 
+    /// A count that is right by itself whatever it is.
+    pub(super) fn unchecked_count(&mut self, argument: &str, given: &Given<u32>) -> TokenStream {
+        match given.literal {
+            Some(count) => Literal::u32_suffixed(count).into_token_stream(),
+            None => {
+                let expr = &given.written;
+                self.item(argument, &quote!(::core::primitive::u32), &expr.to_token_stream(), at(expr))
+            }
+        }
+    }
+
     pub(super) fn factor(&mut self, given: &Given<f64>) -> TokenStream {
         match given.literal {
             Some(number) => Literal::f64_suffixed(number).into_token_stream(),
@@ -85,14 +96,18 @@ impl Builder {
     ///
     /// One item does both: a second use of `expr` would repeat rustc's errors about it.
     pub(super) fn constant(&mut self, argument: &str, ty: &TokenStream, expr: &Expr) -> TokenStream {
+        self.constant_at(argument, ty, &expr.to_token_stream(), at(expr))
+    }
+
+    /// The same for a `value` that consists of more than the user's expression.
+    pub(super) fn constant_at(&mut self, argument: &str, ty: &TokenStream, value: &TokenStream, span: Span) -> TokenStream {
         let krate = &self.krate;
-        let span = at(expr);
         let check = Ident::new(argument, span);
-        let value = Ident::new("value", Span::mixed_site().located_at(span));
+        let local = Ident::new("value", Span::mixed_site().located_at(span));
         let body = quote_spanned!(span=> {
-            let #value: #ty = #expr;
-            #krate::__private::check::#check(#value);
-            #value
+            let #local: #ty = #value;
+            #krate::__private::check::#check(#local);
+            #local
         });
         self.item(argument, ty, &body, span)
     }

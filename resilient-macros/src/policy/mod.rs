@@ -10,6 +10,7 @@ mod resilient;
 mod retry;
 mod shared;
 mod timeout;
+mod wait;
 
 pub(crate) use self::resilient::{SiteArgs, site};
 

@@ -3,9 +3,10 @@ use super::{
     config::{Builder, Limits, YEAR, at},
     name,
     shared::{self, instance},
+    wait::wait,
 };
 use crate::{
-    args::{Args, Form, Given, Raw, RateArg, Slot, Spec, count, duration, rate},
+    args::{Args, Form, Given, RateArg, Raw, Slot, Spec, count, rate},
     diag::{code, err},
 };
 use proc_macro2::TokenStream;
@@ -32,17 +33,14 @@ pub(super) const SPEC: Spec = Spec {
 const BURST: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "burst = 200" };
 const LIMIT: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "100/s" };
 const PERIOD: Limits<u64> = Limits { range: 1000..=YEAR, text: "whose period is `1us` to `366d`", example: "100/s" };
-pub(super) const WAIT: Limits<u64> =
-    Limits { range: 1..=YEAR, text: "which is above `0s` and up to `366d`", example: "wait = 500ms" };
 
 pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
-    let before = cx.diag.count();
     let shared = shared::named(&mut args, cx);
     let name = args.take("name", cx.diag, name);
     let cost = args.take("cost", cx.diag, cost);
     let instance = match shared {
         Some(shared) => instance(shared, args, cx),
-        None => owned(args, cost.as_ref(), before, cx)?,
+        None => owned(args, cost.as_ref(), cx)?,
     };
     Some(Parsed::new(Policy::RateLimited { instance, cost: cost.map(|slot| slot.value) }, name))
 }
@@ -66,9 +64,9 @@ fn literal(expr: &Expr) -> Option<u64> {
     }
 }
 
-fn owned(mut args: Args, cost: Option<&Slot<Expr>>, before: usize, cx: &mut Context) -> Option<Instance> {
+fn owned(mut args: Args, cost: Option<&Slot<Expr>>, cx: &mut Context) -> Option<Instance> {
     let scope = cx.scope;
-    let rate = the_rate(&args, before, cx);
+    let rate = the_rate(&args, cx);
     let burst = args.take("burst", cx.diag, |raw| count(raw, scope));
     let initial = args.take("initial", cx.diag, |raw| count(raw, scope));
     BURST.check_slot(burst.as_ref(), cx);
@@ -96,7 +94,7 @@ fn owned(mut args: Args, cost: Option<&Slot<Expr>>, before: usize, cx: &mut Cont
     Some(build.finish())
 }
 
-fn the_rate(args: &Args, before: usize, cx: &mut Context) -> Option<RateArg> {
+fn the_rate(args: &Args, cx: &mut Context) -> Option<RateArg> {
     if let Some(second) = args.positional.get(1) {
         cx.diag.error(
             second,
@@ -105,7 +103,7 @@ fn the_rate(args: &Args, before: usize, cx: &mut Context) -> Option<RateArg> {
     }
     let Some(raw) = args.positional.first() else {
         // A rate that could not be read was reported.
-        if cx.diag.count() == before {
+        if !args.unreadable {
             cx.diag.push(syn::Error::new(
                 cx.span,
                 "`#[rate_limited]` needs a rate: write for example `#[rate_limited(100/s)]`",
@@ -157,45 +155,9 @@ fn rate_tokens(rate: &RateArg, build: &mut Builder, cx: &Context) -> TokenStream
                 Some(limit) => quote!(#krate::Rate::new(#limit, #period)),
                 None => {
                     let limit = &limit.written;
-                    let rate = syn::parse_quote!(#krate::Rate::new(#limit, #period));
+                    let rate = quote!(#krate::Rate::new(#limit, #period));
                     build.constant_at("rate", &quote!(#krate::Rate), &rate, at(limit))
                 }
-            }
-        }
-    }
-}
-
-/// The value of `wait`: `None` without it.
-pub(super) enum Wait {
-    /// The flag: without a limit of our own.
-    Unbounded,
-    UpTo(Given<u64>),
-}
-
-pub(super) fn wait(args: &mut Args, cx: &mut Context) -> Option<Slot<Wait>> {
-    let scope = cx.scope;
-    let slot = args.take("wait", cx.diag, |raw| match raw {
-        Raw::Flag(_) => Ok(Wait::Unbounded),
-        raw => duration(raw, scope).map(Wait::UpTo),
-    })?;
-    if let Wait::UpTo(time) = &slot.value {
-        if time.literal == Some(0) {
-            cx.diag.error(&time.written, "a wait of nothing refuses at once: leave `wait` out, or write for example `wait = 500ms`");
-        } else {
-            WAIT.check(time, cx);
-        }
-    }
-    Some(slot)
-}
-
-impl Builder {
-    pub(super) fn wait(&mut self, wait: Option<Slot<Wait>>) {
-        match wait.map(|slot| slot.value) {
-            None => {}
-            Some(Wait::Unbounded) => self.set("wait_unbounded", &TokenStream::new()),
-            Some(Wait::UpTo(time)) => {
-                let value = self.duration("wait", &time);
-                self.set("wait", &value);
             }
         }
     }
