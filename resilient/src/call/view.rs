@@ -1,0 +1,123 @@
+//! What the engine can tell of an output without a bound on it.
+//!
+//! Expansions choose a view by method resolution on `Of<Output>`: the first that fits wins, and no bound is added.
+
+use crate::error::Error;
+use std::{fmt::Debug, marker::PhantomData};
+
+/// A look at an output.
+pub trait View<R>: Copy {
+    /// What a fallback takes.
+    type Error;
+    /// Whether it is an error.
+    fn is_err(self, output: &R) -> bool;
+    /// The error's text, where it has one.
+    fn text(self, output: &R) -> Option<String>;
+    /// The error by value, or the output again where it is none.
+    ///
+    /// # Errors
+    /// The output, where it is no error.
+    fn error(self, output: R) -> Result<Self::Error, R>;
+}
+
+/// The output type that a view is sought for.
+pub struct Of<R>(PhantomData<fn() -> R>);
+
+impl<R> Of<R> {
+    /// The type alone.
+    #[must_use]
+    pub const fn output() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// A `Result` whose error has a text.
+#[derive(Clone, Copy)]
+pub struct TextView;
+
+/// A `Result`.
+#[derive(Clone, Copy)]
+pub struct ResultView;
+
+/// Anything else: never an error.
+#[derive(Clone, Copy)]
+pub struct PlainView;
+
+impl<T, E: Debug> View<Result<T, E>> for TextView {
+    type Error = E;
+
+    #[inline]
+    fn is_err(self, output: &Result<T, E>) -> bool {
+        output.is_err()
+    }
+
+    fn text(self, output: &Result<T, E>) -> Option<String> {
+        output.as_ref().err().map(|error| format!("{error:?}"))
+    }
+
+    fn error(self, output: Result<T, E>) -> Result<E, Result<T, E>> {
+        output.map_or_else(Ok, |value| Err(Ok(value)))
+    }
+}
+
+impl<T, E> View<Result<T, E>> for ResultView {
+    type Error = E;
+
+    #[inline]
+    fn is_err(self, output: &Result<T, E>) -> bool {
+        output.is_err()
+    }
+
+    fn text(self, _: &Result<T, E>) -> Option<String> {
+        None
+    }
+
+    fn error(self, output: Result<T, E>) -> Result<E, Result<T, E>> {
+        output.map_or_else(Ok, |value| Err(Ok(value)))
+    }
+}
+
+impl<R> View<R> for PlainView {
+    type Error = Error;
+
+    #[inline]
+    fn is_err(self, _: &R) -> bool {
+        false
+    }
+
+    fn text(self, _: &R) -> Option<String> {
+        None
+    }
+
+    fn error(self, output: R) -> Result<Error, R> {
+        Err(output)
+    }
+}
+
+/// Fits a `Result` whose error has a text.
+pub trait SeeText {
+    /// The view.
+    fn view(&self) -> TextView {
+        TextView
+    }
+}
+
+/// Fits a `Result`.
+pub trait SeeResult {
+    /// The view.
+    fn view(&self) -> ResultView {
+        ResultView
+    }
+}
+
+/// Fits everything.
+pub trait SeePlain {
+    /// The view.
+    fn view(&self) -> PlainView {
+        PlainView
+    }
+}
+
+impl<T, E: Debug> SeeText for &&Of<Result<T, E>> {}
+impl<T, E> SeeResult for &Of<Result<T, E>> {}
+impl<R> SeePlain for Of<R> {}
