@@ -129,9 +129,9 @@ impl Args {
         }
     }
 
-    /// Whether `key` was given, readable or not.
+    /// Whether `key` was given, or may have been: something could not be read.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.named.iter().any(|slot| slot.key == key)
+        self.unreadable || self.named.iter().any(|slot| slot.key == key)
     }
 
     /// The only positional value, which must be there: `what`, for example `example`.

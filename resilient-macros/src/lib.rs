@@ -1,1 +1,10 @@
-//! The attributes of `resilient`.
+//! stub
+mod args;
+mod diag;
+mod entry;
+mod gather;
+mod item;
+mod krate;
+mod lower;
+mod policy;
+mod stack;

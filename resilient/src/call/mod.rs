@@ -1,12 +1,38 @@
 //! The engine: runs a body inside a stack of layers. The only place that awaits.
 
-mod env;
-mod layer;
+pub mod bulkhead;
+pub mod by_hand;
+pub mod circuit_breaker;
+pub mod convert;
+pub mod env;
+pub mod fallback;
+pub mod handle;
+pub mod judge;
+pub mod layer;
+mod mark;
+pub mod rate_limiter;
+pub mod retry;
+pub mod shape;
+pub mod timeout;
+pub mod view;
 
-use crate::{error::Error, outcome::Ending, registry::{self, Site}, time::{NEVER, Nanos, Timer, precise}};
+use crate::{
+    error::Error,
+    outcome::Ending,
+    registry::{self, Site},
+    stats::Count,
+    time::{NEVER, Nanos, Timer, precise},
+};
+use convert::Convert;
 use env::Env;
 use layer::{Ended, Flow, Layers};
-use std::{future::Future, pin::Pin, task::{Context, Poll}};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use view::View;
 
 /// What a turn came to.
 pub enum Step<R> {
@@ -18,30 +44,83 @@ pub enum Step<R> {
     Fall(usize, Ended<R>),
 }
 
-/// One call of a site.
-pub struct Call<R, C: Fn(Error) -> R, S: Layers<R>> {
+impl<R> Step<R> {
+    /// The end of a call that neither retries nor falls back any more.
+    ///
+    /// # Panics
+    /// On any other step: the expansion has forgotten one.
+    #[inline]
+    pub fn done(self) -> R {
+        match self {
+            Self::Done(output) => output,
+            Self::Again | Self::Fall(..) => unreachable!("every step but the last is taken by the expansion"),
+        }
+    }
+}
+
+/// One call of a site. Dropped before its end it gives everything back.
+pub struct Call<R, V, C, S>
+where
+    V: View<R>,
+    C: Convert<R>,
+    S: Layers<R>,
+{
     site: &'static Site,
     stack: S,
-    /// Makes our errors the user's.
+    view: V,
     convert: C,
     timer: Timer,
-    /// When the call first waited.
+    /// When the call first waited; 0 before.
     waited_since: Nanos,
     runs: u32,
     running: bool,
-    /// Set while the body is polled: still set when the call is dropped, the body has panicked.
+    /// Set while the body is polled: where it is still set when the call is dropped, the body has panicked.
     polling: bool,
     done: bool,
-    output: std::marker::PhantomData<fn() -> R>,
+    output: PhantomData<fn() -> R>,
 }
 
-/// One run of a body, or of a fallback.
-pub struct Turn<'c, 'b, R, C: Fn(Error) -> R, S: Layers<R>, F> {
-    call: &'c mut Call<R, C, S>,
-    body: Pin<&'b mut Option<F>>,
+/// Begins a call.
+#[inline]
+pub fn begin<R, V, C, S>(site: &'static Site, view: V, convert: C, stack: S) -> Call<R, V, C, S>
+where
+    V: View<R>,
+    C: Convert<R>,
+    S: Layers<R>,
+{
+    registry::visit(site);
+    site.counters.add(Count::Started);
+    Call {
+        site,
+        stack,
+        view,
+        convert,
+        timer: Timer::default(),
+        waited_since: 0,
+        runs: 0,
+        running: false,
+        polling: false,
+        done: false,
+        output: PhantomData,
+    }
 }
 
-impl<R, C: Fn(Error) -> R, S: Layers<R>> Call<R, C, S> {
+impl<R, V, C, S> Call<R, V, C, S>
+where
+    V: View<R>,
+    C: Convert<R>,
+    S: Layers<R>,
+{
+    /// Runs a body, or a fallback, inside the layers. It is dropped before they settle.
+    #[inline]
+    pub fn turn<'c, 'b, F>(&'c mut self, body: Pin<&'b mut Option<F>>) -> Turn<'c, 'b, R, V, C, S, F>
+    where
+        F: Future<Output = R>,
+    {
+        Turn { call: self, body }
+    }
+
+    #[inline]
     fn env<'w>(&self, cx: Option<&Context<'w>>) -> Env<'w> {
         Env {
             site: self.site,
@@ -54,39 +133,43 @@ impl<R, C: Fn(Error) -> R, S: Layers<R>> Call<R, C, S> {
         }
     }
 
+    #[inline]
     fn enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut env = self.env(Some(cx));
+        match self.stack.enter(&mut env) {
+            Poll::Pending => self.enter_later(env, cx),
+            ready => ready,
+        }
+    }
+
+    /// A layer has to wait.
+    #[cold]
+    fn enter_later<'w>(&mut self, mut env: Env<'w>, cx: &mut Context<'w>) -> Poll<Result<(), Error>> {
         loop {
-            match self.stack.enter(&mut env) {
-                Poll::Pending if env.deadline.is_none() => {
-                    env.now = precise();
-                    env.deadline = Some(self.stack.deadline(env.now));
+            if env.deadline.is_none() {
+                env.now = precise();
+                env.deadline = Some(self.stack.deadline(env.now));
+            } else {
+                match self.wait(env.wake_at, cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(None) => env = self.env(Some(cx)),
                 }
-                Poll::Pending => {
-                    let wake_at = env.wake_at;
-                    if let Poll::Ready(expired) = self.wait(wake_at, cx) {
-                        match expired {
-                            Some(error) => return Poll::Ready(Err(error)),
-                            None => env = self.env(Some(cx)),
-                        }
-                    } else {
-                        return Poll::Pending;
-                    }
-                }
-                ready => return ready,
+            }
+            if let Poll::Ready(entered) = self.stack.enter(&mut env) {
+                return Poll::Ready(entered);
             }
         }
     }
 
-    /// Until `wake_at` or the earliest deadline: then the time-out.
+    /// Until `wake_at`, or the earliest deadline: then its time-out.
     #[cold]
     fn wait(&mut self, wake_at: Nanos, cx: &mut Context<'_>) -> Poll<Option<Error>> {
         let now = precise();
         if self.waited_since == 0 {
             self.waited_since = now;
         }
-        let deadline = self.stack.deadline(now);
-        let at = deadline.min(wake_at);
+        let at = self.stack.deadline(now).min(wake_at);
         if at == NEVER || self.timer.poll_until(at, cx).is_pending() {
             return Poll::Pending;
         }
@@ -94,11 +177,13 @@ impl<R, C: Fn(Error) -> R, S: Layers<R>> Call<R, C, S> {
         Poll::Ready(self.stack.expire(precise(), &env))
     }
 
+    #[inline]
     fn settle(&mut self, mut ended: Ended<R>) -> Step<R> {
         let mut env = self.env(None);
+        env.rejected_inside = mark::is_set() && matches!(&ended, Ended::Output(output) if self.view.is_err(output));
         loop {
             match self.stack.settle(&mut ended, &mut env) {
-                Flow::Outward => break,
+                Flow::Outward => return Step::Done(self.finish(ended, env.rejected_inside)),
                 Flow::Ask => {
                     env.now = precise();
                     env.deadline = Some(self.stack.deadline(env.now));
@@ -107,24 +192,84 @@ impl<R, C: Fn(Error) -> R, S: Layers<R>> Call<R, C, S> {
                 Flow::Fall(index) => return Step::Fall(index, ended),
             }
         }
+    }
+
+    #[inline]
+    fn finish(&mut self, ended: Ended<R>, rejected_inside: bool) -> R {
         self.done = true;
-        Step::Done(match ended {
-            Ended::Output(output) => output,
-            Ended::Ours(error) => (self.convert)(error),
-        })
+        if self.waited_since != 0 {
+            self.site.counters.took(precise().saturating_sub(self.waited_since));
+        }
+        match ended {
+            Ended::Output(output) => {
+                let failed = self.view.is_err(&output);
+                mark::set(failed && rejected_inside);
+                self.site.counters.add(match failed {
+                    false => Count::Succeeded,
+                    true if rejected_inside => Count::Rejected,
+                    true => Count::Failed,
+                });
+                output
+            }
+            Ended::Ours(error) => {
+                let rejected = error.is_rejection();
+                self.site.counters.add(if rejected { Count::Rejected } else { Count::Failed });
+                let output = self.convert.convert(error);
+                // After the user's conversion, which may call other sites.
+                mark::set(rejected);
+                output
+            }
+        }
+    }
+
+    /// The error that a fallback takes, or the output where there is none.
+    ///
+    /// # Errors
+    /// The output, where a rejection was mapped to a value.
+    pub fn error(&self, ended: Ended<R>) -> Result<V::Error, R> {
+        match ended {
+            Ended::Output(output) => self.view.error(output),
+            Ended::Ours(error) => self.view.error(self.convert.convert(error)),
+        }
     }
 }
 
-impl<R, C: Fn(Error) -> R, S: Layers<R>> Drop for Call<R, C, S> {
+impl<R, V, C, S> Drop for Call<R, V, C, S>
+where
+    V: View<R>,
+    C: Convert<R>,
+    S: Layers<R>,
+{
+    #[inline]
     fn drop(&mut self) {
         if !self.done {
-            let ending = if self.polling { Ending::Panicked } else { Ending::Cancelled };
+            let panicked = self.polling || std::thread::panicking();
+            let ending = if panicked { Ending::Panicked } else { Ending::Cancelled };
+            self.site.counters.add(if panicked { Count::Panicked } else { Count::Cancelled });
             self.stack.cancel(ending, self.site.name());
         }
     }
 }
 
-impl<R, C: Fn(Error) -> R, S: Layers<R>, F: Future<Output = R>> Future for Turn<'_, '_, R, C, S, F> {
+/// One run of a body, or of a fallback.
+#[must_use = "futures do nothing unless polled"]
+pub struct Turn<'c, 'b, R, V, C, S, F>
+where
+    V: View<R>,
+    C: Convert<R>,
+    S: Layers<R>,
+{
+    call: &'c mut Call<R, V, C, S>,
+    body: Pin<&'b mut Option<F>>,
+}
+
+impl<R, V, C, S, F> Future for Turn<'_, '_, R, V, C, S, F>
+where
+    V: View<R>,
+    C: Convert<R>,
+    S: Layers<R>,
+    F: Future<Output = R>,
+{
     type Output = Step<R>;
 
     #[inline]
@@ -137,11 +282,12 @@ impl<R, C: Fn(Error) -> R, S: Layers<R>, F: Future<Output = R>> Future for Turn<
                     Poll::Ready(Err(error)) => break 'ended Ended::Ours(error),
                     Poll::Ready(Ok(())) => {
                         call.running = true;
-                        call.runs += 1;
+                        call.runs = call.runs.wrapping_add(1);
                     }
                 }
             }
             let body = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
+            mark::set(false);
             call.polling = true;
             let polled = body.poll(cx);
             call.polling = false;
@@ -158,9 +304,4 @@ impl<R, C: Fn(Error) -> R, S: Layers<R>, F: Future<Output = R>> Future for Turn<
         body.set(None);
         Poll::Ready(call.settle(ended))
     }
-}
-
-/// Keeps the site in the registry.
-pub(crate) fn visit(site: &'static Site) {
-    registry::visit(site);
 }

@@ -1,0 +1,163 @@
+//! All policies of one fn, in order: what the lowering is given, and the checks across policies.
+
+pub(crate) use crate::policy::{Config, Instance, Judge, Link, Policy};
+
+use crate::{
+    args::Scope,
+    diag::Diagnostics,
+    gather::Gathered,
+    policy::{Context, Kind, Parsed, SiteArgs, parse, site},
+};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use std::collections::HashSet;
+use syn::{Error, Expr, LitStr};
+
+pub(crate) struct Stack {
+    pub(crate) site: Site,
+    /// The outermost first.
+    pub(crate) layers: Vec<Layer>,
+}
+
+pub(crate) struct Site {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) rejected: Option<Expr>,
+    /// The path of our crate in the expansion.
+    pub(crate) krate: TokenStream,
+}
+
+pub(crate) struct Layer {
+    /// The attribute's path.
+    pub(crate) span: Span,
+    pub(crate) name: String,
+    pub(crate) policy: Policy,
+}
+
+const FALLBACK_INSIDE_RETRY: &str = "fallback_inside_retry";
+const FALLBACK_INSIDE_CIRCUIT_BREAKER: &str = "fallback_inside_circuit_breaker";
+const TIMEOUT_NOT_SHORTER: &str = "timeout_not_shorter";
+const CHECKS: [&str; 3] = [FALLBACK_INSIDE_RETRY, FALLBACK_INSIDE_CIRCUIT_BREAKER, TIMEOUT_NOT_SHORTER];
+
+/// One policy, with what its own attribute says.
+struct Entry {
+    kind: Kind,
+    span: Span,
+    parsed: Parsed,
+}
+
+impl Stack {
+    /// Reads the attributes; `None` when there were mistakes, all of which are reported.
+    pub(crate) fn parse(gathered: &Gathered, scope: &Scope, diag: &mut Diagnostics) -> Option<Self> {
+        let mut site_args: Option<SiteArgs> = None;
+        let mut entries = Vec::new();
+        for (layer, attr) in gathered.attrs.iter().enumerate() {
+            if attr.kind == Kind::Resilient {
+                if site_args.is_some() {
+                    diag.push(Error::new(attr.span, "a second `#[resilient]` on one fn: write its arguments into the first"));
+                } else {
+                    site_args = Some(site(&attr.args, &CHECKS, diag));
+                }
+                continue;
+            }
+            let mut cx = Context { krate: &gathered.krate, scope, diag, layer, span: attr.span };
+            if let Some(parsed) = parse(attr.kind, &attr.args, &mut cx) {
+                entries.push(Entry { kind: attr.kind, span: attr.span, parsed });
+            }
+        }
+        let site_args = site_args.unwrap_or_default();
+        if let [only] = gathered.attrs.as_slice() {
+            if only.kind == Kind::Resilient {
+                diag.push(Error::new(only.span, "no policy on this fn: write for example `#[retry]` below `#[resilient]`"));
+            }
+        }
+        check_order(&entries, &site_args.allowed, diag);
+        let layers = name_layers(entries, diag);
+        diag.is_empty().then(|| Self {
+            site: Site { name: site_args.name, rejected: site_args.rejected, krate: gathered.krate.clone() },
+            layers,
+        })
+    }
+}
+
+fn check_order(entries: &[Entry], allowed: &[String], diag: &mut Diagnostics) {
+    let off = |check: &str| allowed.iter().any(|name| name == check);
+    for (depth, inner) in entries.iter().enumerate() {
+        let outer = &entries[..depth];
+        if inner.kind == Kind::Fallback {
+            if let Some(error) = outer.iter().find_map(|outer| fallback_inside(outer.kind, &off)) {
+                diag.push(Error::new(inner.span, error));
+            }
+        }
+        if let (Some(time), false) = (inner.parsed.timeout, off(TIMEOUT_NOT_SHORTER)) {
+            if outer.iter().filter_map(|outer| outer.parsed.timeout).any(|outer| outer <= time) {
+                diag.push(Error::new(
+                    inner.span,
+                    format!(
+                        "this time-out never fires, for one above it is not longer: \
+                         write a shorter one here, or `#[resilient(allow({TIMEOUT_NOT_SHORTER}))]`"
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+fn fallback_inside(outer: Kind, off: &impl Fn(&str) -> bool) -> Option<String> {
+    let (check, why) = match outer {
+        Kind::Retry => (FALLBACK_INSIDE_RETRY, "that retry only sees what the fallback returns, and has nothing left to retry"),
+        Kind::CircuitBreaker => (
+            FALLBACK_INSIDE_CIRCUIT_BREAKER,
+            "that breaker only sees what the fallback returns, and would not open when the body fails",
+        ),
+        _ => return None,
+    };
+    let outer = outer.name();
+    (!off(check)).then(|| {
+        format!(
+            "this fallback is inside `#[{outer}]`: {why}; \
+             move `#[fallback]` above `#[{outer}]`, or write `#[resilient(allow({check}))]`"
+        )
+    })
+}
+
+/// Gives every layer a name of its own: as asked, else its attribute's, numbered from the second of a kind on.
+fn name_layers(entries: Vec<Entry>, diag: &mut Diagnostics) -> Vec<Layer> {
+    let mut taken = HashSet::new();
+    for name in entries.iter().filter_map(|entry| entry.parsed.name.as_ref()) {
+        if !taken.insert(name.value()) {
+            let name_value = name.value();
+            diag.error(name, format!("a second policy of this fn is named `{name_value}`: write another name"));
+        }
+    }
+    entries
+        .into_iter()
+        .map(|Entry { kind, span, parsed }| {
+            let name = match &parsed.name {
+                Some(name) => name.value(),
+                None => free_name(kind.name(), &mut taken),
+            };
+            Layer { span, policy: named(parsed.policy, &name), name }
+        })
+        .collect()
+}
+
+fn free_name(base: &str, taken: &mut HashSet<String>) -> String {
+    let numbered = (2_u32..).map(|number| format!("{base}_{number}"));
+    let mut names = std::iter::once(base.to_owned()).chain(numbered);
+    names.find(|name| taken.insert(name.clone())).unwrap_or_default()
+}
+
+fn named(mut policy: Policy, name: &str) -> Policy {
+    match &mut policy {
+        Policy::CircuitBreaker { instance: Instance::Owned(config), .. }
+        | Policy::RateLimited { instance: Instance::Owned(config), .. }
+        | Policy::Retry { instance: Instance::Owned(config), .. }
+        | Policy::Timeout { instance: Instance::Owned(config) }
+        | Policy::Bulkhead { instance: Instance::Owned(config) } => config.config.extend(quote!(.name(#name))),
+        _ => {}
+    }
+    policy
+}
+
+#[cfg(test)]
+mod tests;
