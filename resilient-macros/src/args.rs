@@ -121,8 +121,7 @@ impl Args {
             diag.push(spec.unknown(&slot.key));
         } else if let Some(first) = self.named.iter().find(|first| first.key == slot.key) {
             let (key, again) = (&first.key, &slot.key);
-            let message =
-                format!("`{key}` is given twice: keep one of `{}` and `{}`", first.written(), slot.written());
+            let message = format!("`{key}` is given twice: keep one of `{}` and `{}`", first.written(), slot.written());
             diag.error(&quote!(#key #again), message);
         } else {
             self.named.push(slot);
@@ -146,7 +145,10 @@ impl Args {
         }
         // A value that could not be read was reported.
         if self.positional.is_empty() && !self.unreadable {
-            diag.push(syn::Error::new(at, format!("`#[{attribute}]` needs {what}: write for example `#[{attribute}({example})]`")));
+            diag.push(syn::Error::new(
+                at,
+                format!("`#[{attribute}]` needs {what}: write for example `#[{attribute}({example})]`"),
+            ));
         }
         self.positional.first()
     }
@@ -186,7 +188,8 @@ fn next(input: ParseStream, spec: &Spec) -> syn::Result<Arg> {
     if arg.is_ok() {
         input.advance_to(&ahead);
     }
-    let stray = if input.is_empty() || input.peek(Token![,]) { None } else { input.cursor().token_stream().into_iter().next() };
+    let stray =
+        if input.is_empty() || input.peek(Token![,]) { None } else { input.cursor().token_stream().into_iter().next() };
     loop {
         if input.is_empty() {
             break;

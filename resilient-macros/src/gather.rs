@@ -26,12 +26,7 @@ pub(crate) struct Gathered {
 const OWNERS_OF_TIMEOUT: [&str; 3] = ["rstest", "case", "test_case"];
 
 /// Takes our attributes out of `attrs`, and puts the one that runs before them.
-pub(crate) fn gather(
-    kind: Kind,
-    args: TokenStream,
-    attrs: &mut Vec<Attribute>,
-    diag: &mut Diagnostics,
-) -> Gathered {
+pub(crate) fn gather(kind: Kind, args: TokenStream, attrs: &mut Vec<Attribute>, diag: &mut Diagnostics) -> Gathered {
     let explicit = if kind == Kind::Resilient { krate::explicit(&args) } else { None };
     let explicit = explicit.or_else(|| attrs.iter().find_map(explicit_in));
     let name = krate::name();

@@ -53,7 +53,9 @@ impl Head {
             let body = input.parse::<TokenStream>().map(body)?;
             Ok(Self { vis, defaultness, sig, body })
         };
-        parser.parse2(source.rest.clone()).or_else(|_| err(&first_tokens(&source.rest), not_a_fn(&source.rest, attribute)))
+        parser
+            .parse2(source.rest.clone())
+            .or_else(|_| err(&first_tokens(&source.rest), not_a_fn(&source.rest, attribute)))
     }
 }
 
@@ -113,7 +115,10 @@ impl Item {
             return err(constness, format!("a `const fn` can not wait or fail over: write `async fn {name}`"));
         }
         let Some(braces) = body else {
-            return err(&sig, format!("a fn under `#[{attribute}]` needs a body: put the attribute on the fn in the `impl`"));
+            return err(
+                &sig,
+                format!("a fn under `#[{attribute}]` needs a body: put the attribute on the fn in the `impl`"),
+            );
         };
         let (inner_attrs, tokens) = split_inner_attrs(braces.stream());
         let (output, body, async_trait) = if sig.asyncness.is_some() {
@@ -195,7 +200,9 @@ fn unrecognised(sig: &Signature) -> Error {
     let name = &sig.ident;
     Error::new_spanned(
         name,
-        format!("this shape of `#[async_trait]` method is not recognised: write an `async fn` in an inherent `impl` and call it from `{name}`"),
+        format!(
+            "this shape of `#[async_trait]` method is not recognised: write an `async fn` in an inherent `impl` and call it from `{name}`"
+        ),
     )
 }
 

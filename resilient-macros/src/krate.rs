@@ -61,8 +61,7 @@ fn dependency_name(manifest: &str, workspace: impl FnOnce() -> String) -> Option
     let mut found = dependencies.iter().find(|dependency| is_ours(dependency)).map(|dependency| dependency.key.clone());
     if found.is_none() && dependencies.iter().any(|dependency| dependency.inherited) {
         let shared = self::dependencies(&workspace(), true);
-        let is_inherited =
-            |shared: &&Dependency| dependencies.iter().any(|own| own.inherited && own.key == shared.key);
+        let is_inherited = |shared: &&Dependency| dependencies.iter().any(|own| own.inherited && own.key == shared.key);
         found = shared.iter().filter(is_inherited).find(|shared| is_ours(shared)).map(|shared| shared.key.clone());
     }
     found.map(|key| key.replace('-', "_"))

@@ -53,7 +53,10 @@ impl Stack {
         for (layer, attr) in gathered.attrs.iter().enumerate() {
             if attr.kind == Kind::Resilient {
                 if site_args.is_some() {
-                    diag.push(Error::new(attr.span, "a second `#[resilient]` on one fn: write its arguments into the first"));
+                    diag.push(Error::new(
+                        attr.span,
+                        "a second `#[resilient]` on one fn: write its arguments into the first",
+                    ));
                 } else {
                     site_args = Some(site(&attr.args, &CHECKS, diag));
                 }
@@ -67,7 +70,10 @@ impl Stack {
         let site_args = site_args.unwrap_or_default();
         if let [only] = gathered.attrs.as_slice() {
             if only.kind == Kind::Resilient {
-                diag.push(Error::new(only.span, "no policy on this fn: write for example `#[retry]` below `#[resilient]`"));
+                diag.push(Error::new(
+                    only.span,
+                    "no policy on this fn: write for example `#[retry]` below `#[resilient]`",
+                ));
             }
         }
         check_order(&entries, &site_args.allowed, diag);
@@ -104,7 +110,9 @@ fn check_order(entries: &[Entry], allowed: &[String], diag: &mut Diagnostics) {
 
 fn fallback_inside(outer: Kind, off: &impl Fn(&str) -> bool) -> Option<String> {
     let (check, why) = match outer {
-        Kind::Retry => (FALLBACK_INSIDE_RETRY, "that retry only sees what the fallback returns, and has nothing left to retry"),
+        Kind::Retry => {
+            (FALLBACK_INSIDE_RETRY, "that retry only sees what the fallback returns, and has nothing left to retry")
+        }
         Kind::CircuitBreaker => (
             FALLBACK_INSIDE_CIRCUIT_BREAKER,
             "that breaker only sees what the fallback returns, and would not open when the body fails",

@@ -2,6 +2,7 @@
 
 extern crate self as resilient;
 
+mod call;
 mod check;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ mod registry;
 mod stats;
 mod time;
 
+pub use call::by_hand::Operation;
 pub use error::{ConfigError, Error};
 pub use event::{Event, EventKind, StopReason, Subscription, subscribe};
 pub use outcome::{Ending, Outcome};

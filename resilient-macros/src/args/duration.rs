@@ -77,7 +77,9 @@ fn nanos(digits: &str, suffix: &str) -> Result<u64, String> {
         });
     };
     let Some(decimal) = Decimal::parse(digits) else {
-        return Err(format!("`{written}` has an exponent or too many digits: write it with plain digits, as in `1.5s`"));
+        return Err(format!(
+            "`{written}` has an exponent or too many digits: write it with plain digits, as in `1.5s`"
+        ));
     };
     match decimal.times(u128::from(unit)) {
         None => Err(format!("`{written}` is finer than a nanosecond: write it with fewer decimals")),

@@ -69,7 +69,10 @@ impl<T> Given<T> {
 /// The shapes that are told apart wherever a literal may stand.
 pub(crate) enum Form<'a> {
     /// Digits and suffix of a number.
-    Number { digits: String, suffix: String },
+    Number {
+        digits: String,
+        suffix: String,
+    },
     Text(String),
     Expression(&'a Expr),
 }
@@ -79,14 +82,12 @@ impl<'a> Form<'a> {
     pub(crate) fn of(expr: &'a Expr, wanted: &str) -> syn::Result<Self> {
         match peel(expr) {
             Expr::Lit(lit) => match &lit.lit {
-                Lit::Int(int) => Ok(Self::Number {
-                    digits: int.base10_digits().to_owned(),
-                    suffix: int.suffix().to_owned(),
-                }),
-                Lit::Float(float) => Ok(Self::Number {
-                    digits: float.base10_digits().to_owned(),
-                    suffix: float.suffix().to_owned(),
-                }),
+                Lit::Int(int) => {
+                    Ok(Self::Number { digits: int.base10_digits().to_owned(), suffix: int.suffix().to_owned() })
+                }
+                Lit::Float(float) => {
+                    Ok(Self::Number { digits: float.base10_digits().to_owned(), suffix: float.suffix().to_owned() })
+                }
                 Lit::Str(text) => Ok(Self::Text(text.value())),
                 _ => err(expr, format!("`{}` is not {wanted}", code(expr))),
             },

@@ -53,7 +53,10 @@ fn length(period: &Expr, limit: &Expr) -> syn::Result<u64> {
         return duration::unit(&name).map_or_else(
             || {
                 let unit = duration::meant(&name).unwrap_or("s");
-                err(word, format!("`{name}` is no period: write `{limit}/{unit}` (or `/ms`, `/min`, `/h`, `/d`, `/250ms`)"))
+                err(
+                    word,
+                    format!("`{name}` is no period: write `{limit}/{unit}` (or `/ms`, `/min`, `/h`, `/d`, `/250ms`)"),
+                )
             },
             Ok,
         );
@@ -61,6 +64,8 @@ fn length(period: &Expr, limit: &Expr) -> syn::Result<u64> {
     let nothing_in_scope = Scope::default();
     match duration_of(period, &nothing_in_scope)?.literal {
         Some(nanos) => Ok(nanos),
-        None => err(period, format!("the period of a rate is a unit or a literal: write `{limit}/s` or `{limit}/250ms`")),
+        None => {
+            err(period, format!("the period of a rate is a unit or a literal: write `{limit}/s` or `{limit}/250ms`"))
+        }
     }
 }

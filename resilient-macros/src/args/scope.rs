@@ -67,12 +67,16 @@ impl Scope {
         let name = ident.to_string();
         let what = match name.as_str() {
             "Self" => "`Self` can not be used in it: write the type's own path",
-            "self" | "__self" => "`self` can not be used in it: name a `const`, or share a policy with `policy = self.x`",
+            "self" | "__self" => {
+                "`self` can not be used in it: name a `const`, or share a policy with `policy = self.x`"
+            }
             name => match self.names.get(name) {
                 Some(what) => {
                     return err(
                         ident,
-                        format!("this is evaluated once, at compile time, and `{name}` is {what}: write the path of a `const`"),
+                        format!(
+                            "this is evaluated once, at compile time, and `{name}` is {what}: write the path of a `const`"
+                        ),
                     );
                 }
                 None => return Ok(()),

@@ -16,7 +16,8 @@ pub(super) const SPEC: Spec = Spec {
     later: &["order", "key", "key_label", "max_keys", "idle", "adaptive", "priority", "mode"],
 };
 
-const MAX: Limits<u32> = Limits { range: 1..=1_000_000, text: "which is `1` to `1_000_000`", example: "#[bulkhead(10)]" };
+const MAX: Limits<u32> =
+    Limits { range: 1..=1_000_000, text: "which is `1` to `1_000_000`", example: "#[bulkhead(10)]" };
 const QUEUE: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "queue = 50" };
 
 /// How many calls may wait.
@@ -74,7 +75,10 @@ fn check_queue(queue: Option<&Slot<Queue>>, may_wait: bool, cx: &mut Context) {
     }
     if let Queue::UpTo(calls) = &slot.value {
         if calls.literal == Some(0) {
-            cx.diag.error(&calls.written, "a queue of 0 lets nobody wait: leave `wait` and `queue` out, or write for example `queue = 50`");
+            cx.diag.error(
+                &calls.written,
+                "a queue of 0 lets nobody wait: leave `wait` and `queue` out, or write for example `queue = 50`",
+            );
         } else {
             QUEUE.check(calls, cx);
         }

@@ -4,7 +4,9 @@ use super::{
     name, predicate,
     shared::{instance, is_count, named_or_path},
 };
-use crate::args::{Args, Given, Raw, Scope, Slot, Spec, count, count_of, duration, duration_of, is_duration, peel, ratio};
+use crate::args::{
+    Args, Given, Raw, Scope, Slot, Spec, count, count_of, duration, duration_of, is_duration, peel, ratio,
+};
 use crate::diag::err;
 use proc_macro2::{Ident, Span};
 use quote::{quote, quote_spanned};
@@ -30,8 +32,20 @@ pub(super) const SPEC: Spec = Spec {
     ],
     flags: &[],
     later: &[
-        "slow_call", "slow_rate", "ramp", "classify", "when_ok", "key", "key_label", "max_keys", "idle", "adaptive",
-        "shed", "health_check", "health_every", "mode",
+        "slow_call",
+        "slow_rate",
+        "ramp",
+        "classify",
+        "when_ok",
+        "key",
+        "key_label",
+        "max_keys",
+        "idle",
+        "adaptive",
+        "shed",
+        "health_check",
+        "health_every",
+        "mode",
     ],
 };
 

@@ -100,7 +100,13 @@ impl Builder {
     }
 
     /// The same for a `value` that consists of more than the user's expression.
-    pub(super) fn constant_at(&mut self, argument: &str, ty: &TokenStream, value: &TokenStream, span: Span) -> TokenStream {
+    pub(super) fn constant_at(
+        &mut self,
+        argument: &str,
+        ty: &TokenStream,
+        value: &TokenStream,
+        span: Span,
+    ) -> TokenStream {
         let krate = &self.krate;
         let check = Ident::new(argument, span);
         let local = Ident::new("value", Span::mixed_site().located_at(span));

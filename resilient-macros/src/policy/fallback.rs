@@ -7,7 +7,11 @@ use syn::{Error, Expr};
 
 pub(super) const SPEC: Spec = Spec {
     attribute: "fallback",
-    keys: &[("when", "|error| error.is_transient()"), ("unless", "|error| error.is_not_found()"), ("name", "\"cache\"")],
+    keys: &[
+        ("when", "|error| error.is_transient()"),
+        ("unless", "|error| error.is_not_found()"),
+        ("name", "\"cache\""),
+    ],
     flags: &[],
     later: &["when_ok", "classify", "mode"],
 };

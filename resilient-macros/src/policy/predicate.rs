@@ -13,16 +13,13 @@ pub(super) fn judge(args: &mut Args, cx: &mut Context) -> Judge {
     if let (Some((key, _)), Some((other, _))) = (&failure_if, when.as_ref().or(unless.as_ref())) {
         cx.diag.error(
             key,
-            format!("`failure_if` sees the whole output and replaces `{other}`, which sees the error: write one of them"),
+            format!(
+                "`failure_if` sees the whole output and replaces `{other}`, which sees the error: write one of them"
+            ),
         );
     }
     let value = |pair: Option<(syn::Ident, Expr)>| pair.map(|(_, value)| value);
-    Judge {
-        when: value(when),
-        unless: value(unless),
-        failure_if: value(failure_if),
-        ignore_if: value(ignore_if),
-    }
+    Judge { when: value(when), unless: value(unless), failure_if: value(failure_if), ignore_if: value(ignore_if) }
 }
 
 fn predicate(raw: &Raw, key: &str) -> syn::Result<Expr> {

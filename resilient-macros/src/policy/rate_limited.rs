@@ -25,8 +25,22 @@ pub(super) const SPEC: Spec = Spec {
     ],
     flags: &["wait"],
     later: &[
-        "charge", "key", "key_label", "max_keys", "idle", "rate", "priority", "reserve", "algorithm", "delay_hint",
-        "adaptive", "shards", "store", "accuracy", "on_store_loss", "mode",
+        "charge",
+        "key",
+        "key_label",
+        "max_keys",
+        "idle",
+        "rate",
+        "priority",
+        "reserve",
+        "algorithm",
+        "delay_hint",
+        "adaptive",
+        "shards",
+        "store",
+        "accuracy",
+        "on_store_loss",
+        "mode",
     ],
 };
 
@@ -119,7 +133,10 @@ fn the_rate(args: &Args, cx: &mut Context) -> Option<RateArg> {
         } else if limit.literal == Some(0) {
             LIMIT.report(raw, &written, cx);
         } else if limit.literal.is_some_and(|limit| u64::from(limit) > *period) {
-            cx.diag.error(raw, format!("`{written}` is more than one call per nanosecond: write a lower rate, as in `100/s`"));
+            cx.diag.error(
+                raw,
+                format!("`{written}` is more than one call per nanosecond: write a lower rate, as in `100/s`"),
+            );
         }
     }
     Some(rate)

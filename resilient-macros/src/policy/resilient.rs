@@ -99,5 +99,11 @@ fn krate(raw: &Raw) -> syn::Result<()> {
         "self" | "super" => "crate::reexports::resilient".to_owned(),
         _ => format!("::{}", code(expr)),
     };
-    err(expr, format!("`{}` is not absolute, and would mean something else in every module: write `crate = {advice}`", code(expr)))
+    err(
+        expr,
+        format!(
+            "`{}` is not absolute, and would mean something else in every module: write `crate = {advice}`",
+            code(expr)
+        ),
+    )
 }

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     args::{
-        Args, Backoff, Given, Raw, Scope, Slot, Spec, backoff, count, duration, factor, ident_of, is_duration, peel, ratio,
+        Args, Backoff, Given, Raw, Scope, Slot, Spec, backoff, count, duration, factor, ident_of, is_duration, peel,
+        ratio,
     },
     diag::{closest, code, list},
 };
@@ -29,8 +30,16 @@ pub(super) const SPEC: Spec = Spec {
     ],
     flags: &[],
     later: &[
-        "when_ok", "classify", "budget", "delay_hint", "hint_max", "idempotent", "retry_rejections", "retry_timeouts",
-        "nested", "mode",
+        "when_ok",
+        "classify",
+        "budget",
+        "delay_hint",
+        "hint_max",
+        "idempotent",
+        "retry_rejections",
+        "retry_timeouts",
+        "nested",
+        "mode",
     ],
 };
 
@@ -116,7 +125,8 @@ fn pauses(args: &mut Args, build: &mut Builder, cx: &mut Context) {
 fn check_factor(factor: &Slot<Given<f64>>, asked: bool, backoff: Option<&Slot<Backoff>>, cx: &mut Context) {
     if factor.value.literal.is_some_and(|factor| !(factor > 1.0 && factor <= 1000.0)) {
         let written = code(&factor.value.written);
-        let message = format!("`{written}` is out of range, which is above `1` and up to `1000`: write for example `factor = 2`");
+        let message =
+            format!("`{written}` is out of range, which is above `1` and up to `1000`: write for example `factor = 2`");
         cx.diag.error(&factor.value.written, message);
     }
     let pause = match backoff.map(|slot| &slot.value) {
@@ -146,7 +156,10 @@ fn check_backoff(backoff: &Backoff, cx: &mut Context) {
                 } else if high == 0 {
                     cx.diag.error(&min.written, "a range of nothing never grows: write `backoff = 0s`");
                 } else if low == 0 {
-                    cx.diag.error(&min.written, format!("a pause of nothing never grows: write for example `1ms..={last}`"));
+                    cx.diag.error(
+                        &min.written,
+                        format!("a pause of nothing never grows: write for example `1ms..={last}`"),
+                    );
                 }
             }
         }
@@ -182,7 +195,10 @@ fn jitter(raw: &Raw, scope: &Scope) -> syn::Result<Jitter> {
     let meant = closest(&name, &known).unwrap_or("full");
     crate::diag::err(
         word,
-        format!("unknown jitter `{name}`, which is {} or a share such as `10%`: write `jitter = {meant}`", list(&known)),
+        format!(
+            "unknown jitter `{name}`, which is {} or a share such as `10%`: write `jitter = {meant}`",
+            list(&known)
+        ),
     )
 }
 

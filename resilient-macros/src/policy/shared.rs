@@ -14,7 +14,10 @@ pub(super) fn named(args: &mut Args, cx: &mut Context) -> Option<Expr> {
         match peel(expr) {
             Expr::Lit(_) | Expr::Closure(_) | Expr::Range(_) => err(
                 expr,
-                format!("`{}` is no policy: write the path of one, as in `policy = PAYMENTS` or `policy = self.breaker`", code(expr)),
+                format!(
+                    "`{}` is no policy: write the path of one, as in `policy = PAYMENTS` or `policy = self.breaker`",
+                    code(expr)
+                ),
             ),
             _ => Ok(expr.clone()),
         }
@@ -79,7 +82,8 @@ pub(super) fn instance(shared: Expr, args: Args, cx: &mut Context) -> Instance {
         cx.diag.error(raw, format!("`{}` belongs to the shared policy: set it where `{policy}` is made", code(raw)));
     }
     for slot in args.rest() {
-        cx.diag.error(&slot.key, format!("`{}` belongs to the shared policy: set it where `{policy}` is made", slot.key));
+        cx.diag
+            .error(&slot.key, format!("`{}` belongs to the shared policy: set it where `{policy}` is made", slot.key));
     }
     Instance::Shared(shared)
 }
@@ -87,7 +91,9 @@ pub(super) fn instance(shared: Expr, args: Args, cx: &mut Context) -> Instance {
 /// Whether a literal is a plain whole number, for hints.
 pub(super) fn is_count(raw: &Raw) -> bool {
     match raw {
-        Raw::Value(expr) => matches!(peel(expr), Expr::Lit(lit) if matches!(&lit.lit, Lit::Int(int) if int.suffix().is_empty())),
+        Raw::Value(expr) => {
+            matches!(peel(expr), Expr::Lit(lit) if matches!(&lit.lit, Lit::Int(int) if int.suffix().is_empty()))
+        }
         _ => false,
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn wait(args: &mut Args, cx: &mut Context) -> Option<Slot<Wait>> {
     })?;
     if let Wait::UpTo(time) = &slot.value {
         if time.literal == Some(0) {
-            cx.diag.error(&time.written, "a wait of nothing refuses at once: leave `wait` out, or write for example `wait = 500ms`");
+            cx.diag.error(
+                &time.written,
+                "a wait of nothing refuses at once: leave `wait` out, or write for example `wait = 500ms`",
+            );
         } else {
             WAIT.check(time, cx);
         }

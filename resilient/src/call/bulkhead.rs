@@ -10,8 +10,8 @@ use crate::{
 };
 use std::task::{Poll, Waker};
 
-/// A bulkhead around a call.
-pub struct BulkheadLayer<P: Handle<Bulkhead>> {
+/// A bulkhead around a call. `KEPT`: the place outlives the call, as a permit.
+pub struct BulkheadLayer<P: Handle<Bulkhead>, const KEPT: bool = false> {
     policy: P,
     state: State,
 }
@@ -23,7 +23,7 @@ enum State {
     In,
 }
 
-impl<P: Handle<Bulkhead>> BulkheadLayer<P> {
+impl<P: Handle<Bulkhead>, const KEPT: bool> BulkheadLayer<P, KEPT> {
     pub const fn new(policy: P) -> Self {
         Self { policy, state: State::Out }
     }
@@ -65,7 +65,7 @@ impl<P: Handle<Bulkhead>> BulkheadLayer<P> {
     }
 }
 
-impl<R, P: Handle<Bulkhead>> Layer<R> for BulkheadLayer<P> {
+impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEPT> {
     #[inline]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         match self.state {
@@ -83,6 +83,9 @@ impl<R, P: Handle<Bulkhead>> Layer<R> for BulkheadLayer<P> {
 
     #[inline]
     fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
+        if KEPT && matches!(self.state, State::In) {
+            self.state = State::Out;
+        }
         self.leave();
         Flow::Outward
     }

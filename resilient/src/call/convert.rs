@@ -1,6 +1,5 @@
 //! Our errors become the user's, at one place in each expansion.
 
-use super::view::View;
 use crate::error::Error;
 
 /// Makes one of our errors an output.
@@ -123,9 +122,4 @@ impl<R, M, F: MapsRejection<R, M>> Convert<R> for ByPath<F, M> {
     fn convert(&self, error: Error) -> R {
         self.0.map(error)
     }
-}
-
-/// Where a fallback's error comes from, when it wants one.
-pub(super) fn supply<R, V: View<R>, C: Convert<R>>(view: V, convert: &C, error: Error) -> Result<V::Error, R> {
-    view.error(convert.convert(error))
 }

@@ -1,9 +1,6 @@
 //! What layers may ask of the engine.
 
-use crate::{
-    registry::Site,
-    time::Nanos,
-};
+use crate::{registry::Site, time::Nanos};
 use std::task::Waker;
 
 /// What layers may ask of the engine during one walk.

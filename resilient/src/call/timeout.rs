@@ -22,8 +22,13 @@ pub struct TimeoutLayer<P> {
 enum State {
     Out,
     /// Its clock starts when the call first waits.
-    In { runs: u32 },
-    Until { deadline: Nanos, runs: u32 },
+    In {
+        runs: u32,
+    },
+    Until {
+        deadline: Nanos,
+        runs: u32,
+    },
 }
 
 impl<P> TimeoutLayer<P> {

@@ -52,6 +52,17 @@ impl TimeoutConfig {
 ///
 /// The time counts from the first moment at which the call waits for something: a call that is ready at once costs
 /// neither a clock reading nor a timer. A body that blocks its thread instead of awaiting can not be ended.
+///
+/// ```
+/// # use resilient::{Error, Timeout, TimeoutConfig};
+/// # use std::time::Duration;
+/// static BRIEF: Timeout = Timeout::new(TimeoutConfig::new(Duration::from_millis(5)));
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let slow = async { std::future::pending::<Result<(), Error>>().await };
+/// assert!(BRIEF.call(slow).await.unwrap_err().is_timeout());
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Timeout {
     config: TimeoutConfig,

@@ -99,7 +99,22 @@ impl Site {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32, policies: &'static [SitePolicy]) -> Self {
-        Self { name, file, line, policies, counters: SiteCounters::new(), listed: AtomicBool::new(false) }
+        Self::with(name, file, line, policies, false)
+    }
+
+    const fn with(
+        name: &'static str,
+        file: &'static str,
+        line: u32,
+        policies: &'static [SitePolicy],
+        listed: bool,
+    ) -> Self {
+        Self { name, file, line, policies, counters: SiteCounters::new(), listed: AtomicBool::new(listed) }
+    }
+
+    /// Stands for policies used by hand: not listed.
+    pub(crate) const fn by_hand() -> Self {
+        Self::with("", "", 0, &[], true)
     }
 
     /// `module::path::fn`, or the name given by `#[resilient(name = "..")]`.

@@ -34,6 +34,17 @@ use threads::Threads;
 /// While closed, a call costs a relaxed load and a success at most one write to memory that no other thread writes.
 /// A result from an earlier state never changes the state, a dropped probe gives its place back at once, and one
 /// that hangs counts as failed after a while.
+///
+/// ```
+/// # use resilient::{CircuitBreaker, CircuitBreakerConfig, CircuitState, Error};
+/// static STORE: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new().failures(3));
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// async fn read() -> Result<String, Error> { Ok("value".into()) }
+/// assert_eq!(STORE.call(read()).await.unwrap(), "value");
+/// assert_eq!(STORE.state(), CircuitState::Closed);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CircuitBreaker {
     config: CircuitBreakerConfig,

@@ -120,6 +120,21 @@ impl Default for RetryConfig {
 ///
 /// It never pauses after the last attempt, and never so long that a timeout around it would end the pause: it then
 /// gives up at once. The last real error is returned.
+///
+/// ```
+/// # use resilient::{Retry, RetryConfig};
+/// static RETRY: Retry = Retry::new(RetryConfig::new());
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut runs = 0;
+/// let answer = RETRY.call(|| {
+///     runs += 1;
+///     let run = runs;
+///     async move { if run < 2 { Err("not yet") } else { Ok(run) } }
+/// });
+/// assert_eq!(answer.await, Ok(2));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Retry {
     config: RetryConfig,

@@ -1,0 +1,243 @@
+//! Policies used without attributes: the same engine, one layer.
+
+use super::{
+    Step, begin,
+    bulkhead::BulkheadLayer,
+    circuit_breaker::CircuitBreakerLayer,
+    convert::{Convert, Nothing, by_from},
+    fallback::FallbackLayer,
+    handle::Borrowed,
+    judge::{Judge, errors, when},
+    layer::{End, Layers, on},
+    rate_limiter::RateLimiterLayer,
+    retry::RetryLayer,
+    shape::Ready,
+    timeout::TimeoutLayer,
+    view::ResultView,
+};
+use crate::{
+    error::Error,
+    policy::{
+        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, fallback::Fallback, permit::Permit,
+        rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
+    },
+    registry::Site,
+};
+use std::{future::Future, pin::pin};
+
+static BY_HAND: Site = Site::by_hand();
+
+/// What a policy runs: a future, or a closure that makes one.
+pub trait Operation<M> {
+    /// What it gives.
+    type Output;
+    /// Starts it.
+    fn start(self) -> impl Future<Output = Self::Output>;
+}
+
+/// A future.
+#[derive(Debug)]
+pub struct AsFuture;
+
+/// A closure that makes one.
+#[derive(Debug)]
+pub struct AsClosure;
+
+impl<F: Future> Operation<AsFuture> for F {
+    type Output = F::Output;
+
+    fn start(self) -> impl Future<Output = F::Output> {
+        self
+    }
+}
+
+impl<C: FnOnce() -> F, F: Future> Operation<AsClosure> for C {
+    type Output = F::Output;
+
+    fn start(self) -> impl Future<Output = F::Output> {
+        self()
+    }
+}
+
+async fn run<T, E, C, S, M, O>(convert: C, stack: S, operation: O) -> Result<T, E>
+where
+    C: Convert<Result<T, E>>,
+    S: Layers<Result<T, E>>,
+    O: Operation<M, Output = Result<T, E>>,
+{
+    let mut call = begin(&BY_HAND, ResultView, convert, stack);
+    let body = pin!(Some(async { operation.start().await }));
+    call.turn(body).await.done()
+}
+
+impl CircuitBreaker {
+    /// Runs `operation`, a future or a closure that makes one, unless the circuit is open. An `Err` is a failure.
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::CircuitOpen`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// Dropped, it counts as neither success nor failure, and a probe's place is free again.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let stack = on(CircuitBreakerLayer::new(Borrowed(self), errors()), End);
+        run(by_from::<Result<T, E>>(), stack, operation).await
+    }
+}
+
+impl RateLimiter {
+    /// Runs `operation`, a future or a closure that makes one, when a token is there: see
+    /// [`wait`](crate::RateLimiterConfig::wait).
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::RateLimited`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it gives its turn to the next.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        run(by_from::<Result<T, E>>(), on(RateLimiterLayer::new(Borrowed(self), 1), End), operation).await
+    }
+
+    /// Takes a token, waiting for it as configured.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] at once where the wait would exceed its limit.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it gives its turn to the next.
+    pub async fn acquire(&self) -> Result<Permit<'_, Self>, Error> {
+        self.acquire_many(1).await
+    }
+
+    /// Takes so many tokens at once, waiting for them as configured.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] at once where the wait would exceed its limit, [`Error::CostExceedsBurst`] where there
+    /// never will be so many.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it gives its turn to the next.
+    pub async fn acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
+        let stack = on(RateLimiterLayer::new(Borrowed(self), tokens), End);
+        run(by_from::<Result<(), Error>>(), stack, std::future::ready(Ok(()))).await?;
+        Ok(Permit::new(self, ()))
+    }
+}
+
+impl Bulkhead {
+    /// Runs `operation`, a future or a closure that makes one, when a place is free: see
+    /// [`wait`](crate::BulkheadConfig::wait).
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::BulkheadFull`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// Dropped, it gives its place, or its turn in the line, to the next.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        run(by_from::<Result<T, E>>(), on(BulkheadLayer::<_, false>::new(Borrowed(self)), End), operation).await
+    }
+
+    /// Takes a place, waiting for it as configured.
+    ///
+    /// # Errors
+    /// [`Error::BulkheadFull`] where there is none in time, or too many wait already.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it gives its turn to the next.
+    pub async fn acquire(&self) -> Result<Permit<'_, Self>, Error> {
+        let stack = on(BulkheadLayer::<_, true>::new(Borrowed(self)), End);
+        run(by_from::<Result<(), Error>>(), stack, std::future::ready(Ok(()))).await?;
+        Ok(Permit::new(self, ()))
+    }
+}
+
+impl Timeout {
+    /// Runs `operation`, a future or a closure that makes one, and drops it when its time is over.
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::TimedOut`] as the operation's error type.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        run(by_from::<Result<T, E>>(), on(TimeoutLayer::new(Borrowed(self)), End), operation).await
+    }
+}
+
+impl Retry {
+    /// Runs `operation` until it succeeds, or attempts or time are used up. Every `Err` is retried.
+    ///
+    /// # Errors
+    /// The last attempt's.
+    pub async fn call<T, E, F>(&self, operation: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.run(operation, errors()).await
+    }
+
+    /// Like [`call`](Self::call), but retries only the errors that `transient` accepts.
+    ///
+    /// # Errors
+    /// The last attempt's.
+    pub async fn call_when<T, E, F>(&self, operation: impl FnMut() -> F, transient: impl Fn(&E) -> bool) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.run(operation, when::<Result<T, E>, _>(transient)).await
+    }
+
+    async fn run<T, E, F>(&self, mut operation: impl FnMut() -> F, judge: impl Judge<Result<T, E>>) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let stack = on(RetryLayer::new(Borrowed(self), judge, ResultView), End);
+        let mut call = begin(&BY_HAND, ResultView, Nothing, stack);
+        loop {
+            let body = pin!(Some(operation()));
+            match call.turn(body).await {
+                Step::Again => {}
+                end => return end.done(),
+            }
+        }
+    }
+}
+
+impl<F> Fallback<F> {
+    /// Runs `operation`, a future or a closure that makes one, and answers in its place if it fails.
+    ///
+    /// # Errors
+    /// The fallback's own.
+    pub async fn call<T, E, A, N, M>(&self, operation: impl Operation<M, Output = Result<T, E>>) -> Result<T, E>
+    where
+        F: Fn(E) -> A,
+        A: Ready<Result<T, E>, N>,
+    {
+        let stack = on(FallbackLayer::<0, _, _>::new("fallback", errors(), ResultView), End);
+        let mut call = begin(&BY_HAND, ResultView, Nothing, stack);
+        let first = {
+            let body = pin!(Some(async { operation.start().await }));
+            call.turn(body).await
+        };
+        let ended = match first {
+            Step::Fall(_, ended) => ended,
+            end => return end.done(),
+        };
+        let failed = call.error(ended);
+        let body = pin!(Some(async {
+            match failed {
+                Ok(error) => (self.answer)(error).ready().await,
+                Err(output) => output,
+            }
+        }));
+        call.turn(body).await.done()
+    }
+}
