@@ -1,6 +1,6 @@
 //! Mistakes, collected so that one fn reports all of its own at once, and the wording they share.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::fmt::Display;
 
@@ -37,15 +37,44 @@ pub(crate) fn err<T>(at: &impl ToTokens, message: impl Display) -> syn::Result<T
     Err(syn::Error::new_spanned(at, message))
 }
 
-/// Tokens as they are shown in a message.
+/// Tokens as they are shown in a message: close together, as values in attributes are written.
 pub(crate) fn code(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
-    // The printer of tokens puts spaces where nobody writes them.
-    let mut short = text.replace(" :: ", "::").replace(":: ", "::").replace(" . ", ".").replace(" ..= ", "..=");
-    if short.len() > 60 {
-        short = short.chars().take(57).chain("...".chars()).collect();
+    let mut text = String::new();
+    show(tokens.to_token_stream(), &mut text);
+    if text.chars().count() > 60 {
+        text = text.chars().take(57).chain("...".chars()).collect();
     }
-    short
+    text
+}
+
+fn show(tokens: TokenStream, text: &mut String) {
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => (" { ", " }"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                show(group.stream(), text);
+                text.push_str(close);
+            }
+            TokenTree::Punct(punct) => {
+                text.push(punct.as_char());
+                if punct.as_char() == ',' {
+                    text.push(' ');
+                }
+            }
+            word => {
+                if text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"')) {
+                    text.push(' ');
+                }
+                text.push_str(&word.to_string());
+            }
+        }
+    }
 }
 
 /// `` `a`, `b` and `c` ``
@@ -116,5 +145,8 @@ mod tests {
         assert_eq!(code(&quote!(a::B)), "a::B");
         assert_eq!(code(&quote!(self.x)), "self.x");
         assert_eq!(code(&quote!(100ms..=2s)), "100ms..=2s");
+        assert_eq!(code(&quote!(-5 %)), "-5%");
+        assert_eq!(code(&quote!(f(100 / s, "x", &y))), "f(100/s, \"x\", &y)");
+        assert_eq!(code(&quote!(async move)), "async move");
     }
 }

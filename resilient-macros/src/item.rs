@@ -8,7 +8,7 @@ pub(crate) use self::params::{Param, Receiver};
 use self::async_trait::AsyncTrait;
 use crate::diag::err;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{
     Attribute, Error, FnArg, Signature, Token, Type, Visibility,
     parse::{ParseStream, Parser as _},

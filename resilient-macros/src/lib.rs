@@ -1,4 +1,28 @@
-//! stub
+//! The attributes of [`resilient`](https://docs.rs/resilient): use them through that crate, which re-exports them and
+//! owns everything that their expansions call.
+//!
+//! # Order
+//! The written order is the nesting order: the top attribute is the outermost. The first of our attributes to expand
+//! gathers the others on the fn, so they are one expansion with one set of statics, and every mistake of the fn is
+//! reported at once. The others are recognised by a bare known name (`retry`) or behind our crate's path
+//! (`resilient::retry`); one imported under another name expands apart, and that is an error.
+//!
+//! # Grammar
+//! | value | written | as a const expression |
+//! |---|---|---|
+//! | duration | `250us`, `100ms`, `2s`, `1.5s`, `5min`, `1h`, `1d` | `Duration` |
+//! | range | `100ms..=10s` | its ends are `Duration`s |
+//! | rate | `100/s`, `6000/min`, `10/250ms`, `LIMIT/s` | `resilient::Rate` |
+//! | ratio | `50%`, `0.5%` | `resilient::Ratio` |
+//! | count | `20`, `10_000` | `u32` |
+//!
+//! A const expression is checked by the same rules when it is compiled. It may not mention `self`, `Self`, generic
+//! parameters or arguments of the fn.
+//!
+//! # Functions
+//! `async fn`s: free, inherent, in a trait's `impl`, in a trait with a body, also under `#[async_trait]`. The signature
+//! and the body stay as they are.
+
 mod args;
 mod diag;
 mod entry;
@@ -8,3 +32,146 @@ mod krate;
 mod lower;
 mod policy;
 mod stack;
+
+use crate::policy::Kind;
+use proc_macro::TokenStream;
+
+/// Stops calling what keeps failing, and lets a probe through from time to time.
+///
+/// Without arguments the circuit opens at 50% failures of at least 20 calls in a sliding window of 30 seconds, for 30
+/// seconds; then one probe at a time is let through, and one success closes it again.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | `failures = 5` | | opens after so many failures in a row (1 to `1_000_000`), without a window |
+/// | `failure_rate = 50%` | `50%` | opens when at least this share of the window failed (above `0%`) |
+/// | `window = 30s`, `window = 100` | `30s` | what the window holds: a time (`100ms` to `366d`) or the last so many calls (1 to `1_000_000`) |
+/// | `min_calls = 20` | `20`, or the window's calls where those are fewer | nothing is decided on fewer results |
+/// | `open_for = 30s` | `30s` | how long calls are refused (`1ms` to `366d`) |
+/// | `probes = 1` | `1` | how many probes may run at once afterwards (1 to 1000) |
+/// | `successes = 1` | `1` | how many of them must succeed to close the circuit; any failed one opens it again |
+/// | `probe_timeout = 10s` | `open_for` | a probe that takes longer counts as failed (`1ms` to `366d`) |
+/// | `when = path`, `unless = path` | every `Err` | which errors are failures: a path or closure over `&E` |
+/// | `failure_if = path` | | what is a failure, over the whole `&Output`; replaces `when` and `unless` |
+/// | `ignore_if = path` | | what is neither success nor failure, over the whole `&Output` |
+/// | `name = ".."` | `circuit_breaker` | the policy's name in errors, events and statistics |
+/// | `policy = EXPR` | | a shared instance: a `static`, a field such as `self.breaker`. A path in upper case or of several segments may stand alone: `#[circuit_breaker(PAYMENTS)]` |
+///
+/// One breaker serves all instances of `self` and all type parameters of the fn. See the `resilient` crate for examples.
+#[proc_macro_attribute]
+pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::CircuitBreaker, attr.into(), item.into()).into()
+}
+
+/// Lets so many calls through per time, by a token bucket.
+///
+/// The bucket starts full and holds one period's worth, so up to twice the rate passes in the first period.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | `100/s` (first, required) | | the rate: calls per `s`, `ms`, `min`, `h`, `d`, or per a duration such as `250ms` |
+/// | `burst = 200` | the rate's number | how many tokens the bucket holds (at least 1) |
+/// | `initial = 0` | `burst` | how many it starts with |
+/// | `wait = 500ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own |
+/// | `cost = expr` | `1` | how many tokens a call takes: an expression over the fn's arguments |
+/// | `name = ".."` | `rate_limited` | the policy's name in errors, events and statistics |
+/// | `policy = EXPR` | | a shared instance instead of a rate |
+///
+/// Above `#[retry]` it counts calls, below it attempts. See the `resilient` crate for examples.
+#[proc_macro_attribute]
+pub fn rate_limited(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::RateLimited, attr.into(), item.into()).into()
+}
+
+/// Runs the body again when it fails.
+///
+/// Without arguments it makes up to 3 attempts with exponential pauses from `50ms` to `20s`, each shortened by chance.
+/// The caller gets the last real error.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | `attempts = 3` | `3` | how often the body runs in all, the first time included (at least 2) |
+/// | `backoff = 100ms`, `backoff = 100ms..=10s` | `50ms..=20s` | the pause, or its range of exponential growth |
+/// | `factor = 2` | `2` | the growth within the range (above 1, up to 1000) |
+/// | `jitter = full` | `full` | how pauses are spread: `full`, `equal`, `decorrelated`, `none`, or a share such as `10%` |
+/// | `when = path`, `unless = path` | every `Err` | which errors are worth another attempt: a path or closure over `&E` |
+/// | `max_duration = 30s` | none | no attempt begins later than this (`1ms` to `366d`) |
+/// | `name = ".."` | `retry` | the policy's name in errors, events and statistics |
+/// | `policy = EXPR` | | a shared instance. A path in upper case or of several segments may stand alone: `#[retry(READS)]` |
+///
+/// What the body consumes can not be used by a second attempt; rustc says so at that token. See the `resilient` crate for
+/// examples.
+#[proc_macro_attribute]
+pub fn retry(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::Retry, attr.into(), item.into()).into()
+}
+
+/// Ends what takes too long, by dropping it.
+///
+/// Above `#[retry]` it bounds the whole call, below it each attempt. It sets the deadline that annotated fns called from
+/// the body see.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | `2s` (first, required) | | the longest time (above `0s`, up to `366d`) |
+/// | `name = ".."` | `timeout` | the policy's name in errors, events and statistics |
+/// | `policy = EXPR` | | a shared instance instead of a time |
+///
+/// See the `resilient` crate for examples.
+#[proc_macro_attribute]
+pub fn timeout(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::Timeout, attr.into(), item.into()).into()
+}
+
+/// Lets so many calls run at once.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | `10` (first, required) | | how many calls run at once (1 to `1_000_000`) |
+/// | `wait = 100ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own |
+/// | `queue = 50`, `queue = unbounded` | as many as run | how many may stand in line; only beside `wait` |
+/// | `name = ".."` | `bulkhead` | the policy's name in errors, events and statistics |
+/// | `policy = EXPR` | | a shared instance instead of a number |
+///
+/// See the `resilient` crate for examples.
+#[proc_macro_attribute]
+pub fn bulkhead(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::Bulkhead, attr.into(), item.into()).into()
+}
+
+/// Answers in another way when everything below it failed or refused.
+///
+/// Its values are tried in order, each with the error of the one before it:
+/// - a closure takes nothing or the error (by value, or by reference if written `&`), may be `async`, and sees the fn's
+///   arguments by their names;
+/// - a path is called with (`self`, arguments, error), with the error alone, or with nothing, whatever it accepts;
+///   methods are written `Self::cached`.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | closures and paths (required) | | what to fall back to |
+/// | `when = path`, `unless = path` | every error | for which errors: a path or closure over `&E` |
+/// | `name = ".."` | `fallback` | the policy's name in events and statistics |
+///
+/// It belongs above `#[retry]` and `#[circuit_breaker]`: below them they would see only what it returns, and that is an
+/// error unless `#[resilient(allow(fallback_inside_retry, fallback_inside_circuit_breaker))]` says so. See the
+/// `resilient` crate for examples.
+#[proc_macro_attribute]
+pub fn fallback(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::Fallback, attr.into(), item.into()).into()
+}
+
+/// What belongs to the annotated fn rather than to one of its policies. It is no policy and has no place in their order.
+///
+/// | argument | default | meaning |
+/// |---|---|---|
+/// | `name = ".."` | `module::path::fn` | the site's name in errors, events and statistics |
+/// | `rejected = path` | `From<resilient::Error>` | makes the fn's error (or, without a `Result`, its output) of ours: a path or closure |
+/// | `crate = path` | found in `Cargo.toml` | the absolute path of the `resilient` crate, where it is only re-exported |
+/// | `allow(..)` | none | switches checks off: `fallback_inside_retry`, `fallback_inside_circuit_breaker`, `timeout_not_shorter` |
+///
+/// See the `resilient` crate for examples.
+#[proc_macro_attribute]
+pub fn resilient(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::expand(Kind::Resilient, attr.into(), item.into()).into()
+}

@@ -15,6 +15,9 @@ mod registry;
 mod stats;
 mod time;
 
+#[doc(hidden)]
+pub mod __private;
+
 pub use call::by_hand::Operation;
 pub use error::{ConfigError, Error};
 pub use event::{Event, EventKind, StopReason, Subscription, subscribe};
@@ -31,4 +34,6 @@ pub use policy::{
 pub use rate::Rate;
 pub use ratio::Ratio;
 pub use registry::{NotFound, Registry, Site, SitePolicy, registry};
+#[cfg(feature = "macros")]
+pub use resilient_macros::{bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry, timeout};
 pub use stats::{Latency, SiteStats};

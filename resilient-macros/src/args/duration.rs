@@ -65,8 +65,8 @@ fn quoted(text: &str) -> String {
 /// The nanoseconds of `digits` of the unit `suffix`.
 fn nanos(digits: &str, suffix: &str) -> Result<u64, String> {
     let written = format!("{digits}{suffix}");
-    let is_type = suffix.len() > 1 && suffix[1..].bytes().all(|b| b.is_ascii_digit() || b"size".contains(&b));
-    if suffix.is_empty() || (is_type && suffix.starts_with(['u', 'i', 'f'])) {
+    let is_type = matches!(suffix, "f32" | "f64" | "i32" | "i64" | "i128" | "u32" | "u64" | "u128" | "usize");
+    if suffix.is_empty() || is_type {
         return Err(unitless(digits));
     }
     let Some(unit) = unit(suffix) else {

@@ -92,7 +92,7 @@ impl<'a> Form<'a> {
                 _ => err(expr, format!("`{}` is not {wanted}", code(expr))),
             },
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) && matches!(peel(&unary.expr), Expr::Lit(_)) => {
-                err(expr, format!("`{}` is negative: write {wanted}", code(&expr).replace("- ", "-")))
+                err(expr, format!("`{}` is negative: write {wanted}", code(expr)))
             }
             // rustc reads `2.s` as the field `s` of `2`.
             Expr::Field(field) if matches!(peel(&field.base), Expr::Lit(_)) => {

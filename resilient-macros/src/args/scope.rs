@@ -6,6 +6,8 @@ use quote::ToTokens as _;
 use std::collections::HashMap;
 use syn::{Expr, FnArg, GenericParam, Ident, Pat, Signature};
 
+const GENERIC: &str = "a generic parameter";
+
 /// The names that exist only inside the fn.
 #[derive(Default)]
 pub(crate) struct Scope {
@@ -17,8 +19,8 @@ impl Scope {
         let mut scope = Self::default();
         for param in &sig.generics.params {
             match param {
-                GenericParam::Type(param) => scope.add(&param.ident, "a generic parameter"),
-                GenericParam::Const(param) => scope.add(&param.ident, "a generic parameter"),
+                GenericParam::Type(param) => scope.add(&param.ident, GENERIC),
+                GenericParam::Const(param) => scope.add(&param.ident, GENERIC),
                 GenericParam::Lifetime(_) => {}
             }
         }
@@ -56,14 +58,14 @@ impl Scope {
         for (i, tree) in trees.iter().enumerate() {
             match tree {
                 TokenTree::Group(group) => self.allows_tokens(group.stream())?,
-                TokenTree::Ident(ident) if !is_member(&trees, i) => self.allows_name(ident)?,
+                TokenTree::Ident(ident) if !is_member(&trees, i) => self.allows_name(ident, starts_path(&trees, i))?,
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn allows_name(&self, ident: &Ident) -> syn::Result<()> {
+    fn allows_name(&self, ident: &Ident, starts_path: bool) -> syn::Result<()> {
         let name = ident.to_string();
         let what = match name.as_str() {
             "Self" => "`Self` can not be used in it: write the type's own path",
@@ -71,7 +73,7 @@ impl Scope {
                 "`self` can not be used in it: name a `const`, or share a policy with `policy = self.x`"
             }
             name => match self.names.get(name) {
-                Some(what) => {
+                Some(what) if *what == GENERIC || !starts_path => {
                     return err(
                         ident,
                         format!(
@@ -79,7 +81,7 @@ impl Scope {
                         ),
                     );
                 }
-                None => return Ok(()),
+                _ => return Ok(()),
             },
         };
         err(ident, format!("this is evaluated once, at compile time, so {what}"))
@@ -88,12 +90,15 @@ impl Scope {
 
 /// Whether the name at `i` is looked up in something else: `.name`, `::name`, `name: value`.
 fn is_member(trees: &[TokenTree], i: usize) -> bool {
-    let punct = |i: usize| match trees.get(i) {
-        Some(TokenTree::Punct(punct)) => Some(punct.as_char()),
-        _ => None,
-    };
-    let after_dot = i > 0 && punct(i - 1) == Some('.') && !(i > 1 && punct(i - 2) == Some('.'));
-    let in_path = i > 1 && punct(i - 1) == Some(':') && punct(i - 2) == Some(':');
-    let is_field = punct(i + 1) == Some(':') && punct(i + 2) != Some(':');
-    after_dot || in_path || is_field
+    let after_dot = i > 0 && is_punct(trees, i - 1, '.') && !(i > 1 && is_punct(trees, i - 2, '.'));
+    let in_path = i > 1 && is_punct(trees, i - 1, ':') && is_punct(trees, i - 2, ':');
+    after_dot || in_path || (is_punct(trees, i + 1, ':') && !starts_path(trees, i))
+}
+
+fn starts_path(trees: &[TokenTree], i: usize) -> bool {
+    is_punct(trees, i + 1, ':') && is_punct(trees, i + 2, ':')
+}
+
+fn is_punct(trees: &[TokenTree], i: usize, c: char) -> bool {
+    matches!(trees.get(i), Some(TokenTree::Punct(punct)) if punct.as_char() == c)
 }

@@ -1,1 +1,326 @@
+use super::*;
+use quote::quote;
 
+struct Read {
+    parsed: Option<Parsed>,
+    errors: Vec<String>,
+}
+
+fn read(kind: Kind, args: &str) -> Read {
+    let scope = Scope::new(&syn::parse_str("async fn f<T>(items: Vec<u8>)").unwrap());
+    let mut diag = Diagnostics::default();
+    let krate = quote!(::r);
+    let span = Span::call_site();
+    let mut cx = Context { krate: &krate, scope: &scope, diag: &mut diag, layer: 4, span };
+    let parsed = parse(kind, &args.parse().unwrap(), &mut cx);
+    Read { parsed, errors: diag.texts() }
+}
+
+fn instance(kind: Kind, args: &str) -> Instance {
+    let Read { parsed, errors } = read(kind, args);
+    assert_eq!(errors, [""; 0], "{args}");
+    match parsed.unwrap().policy {
+        Policy::CircuitBreaker { instance, .. }
+        | Policy::RateLimited { instance, .. }
+        | Policy::Retry { instance, .. }
+        | Policy::Timeout { instance }
+        | Policy::Bulkhead { instance } => instance,
+        Policy::Fallback { .. } => panic!("no instance"),
+    }
+}
+
+/// The config, with `::r::` and the door to durations taken out for reading.
+fn config(kind: Kind, args: &str) -> String {
+    let Instance::Owned(config) = instance(kind, args) else { panic!("{args} is shared") };
+    let text = config.config.to_string().replace(' ', "");
+    text.replace("::r::__private::Duration::from_nanos", "ns").replace("::r::", "").replace("u64", "")
+}
+
+fn checks(kind: Kind, args: &str) -> String {
+    let Instance::Owned(config) = instance(kind, args) else { panic!("{args} is shared") };
+    config.checks.to_string().replace(' ', "")
+}
+
+fn refuses(kind: Kind, cases: &[(&str, &str)]) {
+    for (args, expected) in cases {
+        assert_eq!(read(kind, args).errors, [*expected], "{args}");
+    }
+}
+
+#[test]
+fn circuit_breakers() {
+    let config = |args: &str| config(Kind::CircuitBreaker, args);
+    assert_eq!(config(""), "CircuitBreakerConfig::new()");
+    assert_eq!(
+        config(
+            "failure_rate = 50%, window = 100, min_calls = 20, open_for = 30s, probes = 3, successes = 2, probe_timeout = 1.5s"
+        ),
+        "CircuitBreakerConfig::new().window_calls(100u32).min_calls(20u32).failure_rate(Ratio::from_ppb(500000000u32))\
+         .open_for(ns(30000000000)).probe_timeout(ns(1500000000)).probes(3u32).successes(2u32)"
+    );
+    assert_eq!(config("window = 30s"), "CircuitBreakerConfig::new().window_time(ns(30000000000))");
+    assert_eq!(config("failures = 5"), "CircuitBreakerConfig::new().failures(5u32)");
+}
+
+#[test]
+fn const_arguments_are_evaluated_in_one_item_each() {
+    assert_eq!(
+        config(Kind::CircuitBreaker, "failures = N"),
+        "CircuitBreakerConfig::new().failures(__RESILIENT_FAILURES_4)"
+    );
+    assert_eq!(
+        checks(Kind::CircuitBreaker, "failures = N"),
+        "const__RESILIENT_FAILURES_4:::core::primitive::u32={letvalue:::core::primitive::u32=N;\
+         ::r::__private::check::failures(value);value};"
+    );
+    assert_eq!(config(Kind::CircuitBreaker, "window = W, min_calls = 2"), "__RESILIENT_WINDOW_4.min_calls(2u32)");
+    assert_eq!(config(Kind::RateLimited, "RATE"), "RateLimiterConfig::new(__RESILIENT_RATE_4)");
+    assert!(checks(Kind::RateLimited, "LIMIT/s").contains("::r::Rate=::r::Rate::new(LIMIT,::r::__private::Duration"));
+    assert_eq!(
+        config(Kind::Retry, "backoff = A..=B"),
+        "RetryConfig::new().backoff(Backoff::exponential(__RESILIENT_BACKOFF_4,__RESILIENT_BACKOFF_4_MAX))"
+    );
+    assert_eq!(config(Kind::Retry, "backoff = GENTLE"), "RetryConfig::new().backoff(__RESILIENT_BACKOFF_4)");
+    assert!(checks(Kind::Retry, "backoff = GENTLE").contains("=::r::__private::Value(GENTLE).backoff();"));
+    assert_eq!(config(Kind::Timeout, "Timeout::FAST"), "TimeoutConfig::new(__RESILIENT_TIMEOUT_4)");
+}
+
+#[test]
+fn circuit_breakers_that_can_not_work() {
+    let window = "belongs to a sliding window, and `failures` counts failures in a row without one: \
+                  leave out `failures`, or `failure_rate`, `window` and `min_calls`";
+    refuses(
+        Kind::CircuitBreaker,
+        &[
+            ("failures = 5, window = 30s, min_calls = 2", &format!("`window` {window}")),
+            ("failure_rate = 50%, failures = 5", &format!("`failure_rate` {window}")),
+            ("failures = 0", "`0` is out of range, which is `1` to `1_000_000`: write for example `failures = 5`"),
+            (
+                "failure_rate = 0%",
+                "`0%` would open the circuit without any failure: write more, as in `failure_rate = 50%`",
+            ),
+            ("window = 99ms", "`99ms` is out of range, which is `100ms` to `366d`: write for example `window = 30s`"),
+            ("window = 0", "`0` is out of range, which is `1` to `1_000_000`: write for example `window = 100`"),
+            (
+                "window = 10, min_calls = 11",
+                "a window of 10 calls never holds 11, so the circuit would never open: write `min_calls = 10` or less",
+            ),
+            ("open_for = 400d", "`400d` is out of range, which is `1ms` to `366d`: write for example `open_for = 30s`"),
+            (
+                "open_for = 1s..=2s",
+                "a range for `open_for` is not available yet in this version: write `open_for = 30s`",
+            ),
+            ("probes = 1001", "`1001` is out of range, which is `1` to `1000`: write for example `probes = 3`"),
+            ("key = self.host", "`key` is not available yet in this version: leave it out"),
+            ("5", "`#[circuit_breaker]` takes no value without a name: write `failures = 5`"),
+            ("50%", "`#[circuit_breaker]` takes no value without a name: write `failure_rate = 50%`"),
+            ("30s", "`#[circuit_breaker]` takes no value without a name: write `open_for = 30s`"),
+            (
+                "failure_if = f, when = g",
+                "`failure_if` sees the whole output and replaces `when`, which sees the error: write one of them",
+            ),
+            (
+                "when = |a, b| a",
+                "`when` is given the error and nothing else: write `when = |error| error.is_transient()`",
+            ),
+            ("when = 5", "`5` is no predicate: write a path or a closure, as in `when = |error| error.is_transient()`"),
+            ("name = payments", "a name is a string literal: write a name in quotes, as in `name = \"payments\"`"),
+        ],
+    );
+}
+
+#[test]
+fn shared_instances() {
+    for args in ["policy = self.breaker", "PAYMENTS", "a::b", "Self::BREAKER", "PAYMENTS, when = f, name = \"x\""] {
+        assert!(matches!(instance(Kind::CircuitBreaker, args), Instance::Shared(_)), "{args}");
+    }
+    assert!(matches!(instance(Kind::Timeout, "policy = T"), Instance::Shared(_)));
+    assert!(matches!(instance(Kind::RateLimited, "policy = T, cost = items.len()"), Instance::Shared(_)));
+    refuses(
+        Kind::Retry,
+        &[
+            ("READS, attempts = 3", "`attempts` belongs to the shared policy: set it where `READS` is made"),
+            ("policy = READS, WRITES", "a second policy: keep one of `READS` and `WRITES`"),
+            ("self.retry", "`self.retry` is no path: a shared policy that is none is written `policy = self.retry`"),
+            (
+                "policy = 3",
+                "`3` is no policy: write the path of one, as in `policy = PAYMENTS` or `policy = self.breaker`",
+            ),
+        ],
+    );
+    refuses(Kind::Timeout, &[("2s, policy = T", "`2s` belongs to the shared policy: set it where `T` is made")]);
+}
+
+#[test]
+fn rate_limiters() {
+    let config = |args: &str| config(Kind::RateLimited, args);
+    assert_eq!(config("100/s"), "RateLimiterConfig::new(Rate::new(100u32,ns(1000000000)))");
+    assert_eq!(
+        config("10/250ms, burst = 20, initial = 0, wait = 500ms, cost = items.len()"),
+        "RateLimiterConfig::new(Rate::new(10u32,ns(250000000))).burst(20u32).initial(0u32).wait(ns(500000000))"
+    );
+    assert_eq!(config("1/s, wait"), "RateLimiterConfig::new(Rate::new(1u32,ns(1000000000))).wait_unbounded()");
+    refuses(
+        Kind::RateLimited,
+        &[
+            ("", "`#[rate_limited]` needs a rate: write for example `#[rate_limited(100/s)]`"),
+            ("burst = 5", "`#[rate_limited]` needs a rate: write for example `#[rate_limited(100/s)]`"),
+            ("0/s", "`0/s` is out of range, which begins at `1`: write for example `100/s`"),
+            ("1/10ns", "`1/10ns` is out of range, whose period is `1us` to `366d`: write for example `100/s`"),
+            ("2_000/us", "`2_000/us` is more than one call per nanosecond: write a lower rate, as in `100/s`"),
+            ("100/s, burst = 0", "`0` is out of range, which begins at `1`: write for example `burst = 200`"),
+            ("100/s, initial = 101", "the bucket holds 100: write `initial = 100` or less, or a larger `burst`"),
+            ("100/s, cost = 0", "a cost of 0 is never refused: leave `cost` out for 1, or write what a call costs"),
+            (
+                "100/s, burst = 5, cost = 6",
+                "the bucket holds 5, so this would never be admitted: write `cost = 5` or less, or a larger `burst`",
+            ),
+            (
+                "100/s, wait = 0s",
+                "a wait of nothing refuses at once: leave `wait` out, or write for example `wait = 500ms`",
+            ),
+            (
+                "10/s, 1000/d",
+                "several quotas in one attribute are not available yet in this version: write a second `#[rate_limited(..)]`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn retries() {
+    let config = |args: &str| config(Kind::Retry, args);
+    assert_eq!(
+        config("attempts = 3, backoff = 100ms..=2s, factor = 3, jitter = 10%, max_duration = 30s"),
+        "RetryConfig::new().attempts(3u32).backoff(Backoff::exponential(ns(100000000),ns(2000000000)).factor(3f64))\
+         .jitter(Jitter::Proportional(Ratio::from_ppb(100000000u32))).max_duration(ns(30000000000))"
+    );
+    assert_eq!(config("backoff = 0s"), "RetryConfig::new().backoff(Backoff::constant(ns(0)))");
+    for (keyword, variant) in [("full", "Full"), ("equal", "Equal"), ("decorrelated", "Decorrelated"), ("none", "None")]
+    {
+        assert_eq!(config(&format!("jitter = {keyword}")), format!("RetryConfig::new().jitter(Jitter::{variant})"));
+    }
+    let attempts = "`attempts` counts every run of the body, the first too, so";
+    refuses(
+        Kind::Retry,
+        &[
+            ("attempts = 1", &format!("{attempts} 1 makes no retry: write `attempts = 2` or more")),
+            ("attempts = 0", &format!("{attempts} 0 never runs it: write `attempts = 2` or more")),
+            ("3", "`#[retry]` takes no value without a name: write `attempts = 3`"),
+            ("100ms..=1s", "`#[retry]` takes no value without a name: write `backoff = 100ms..=1s`"),
+            ("backoff = 2s..=1s", "the range is upside down: write `1s..=2s`"),
+            ("backoff = 0s..=1s", "a pause of nothing never grows: write for example `1ms..=1s`"),
+            ("backoff = 1s, factor = 2", "`factor` needs a range to grow in: write for example `backoff = 1s..=20s`"),
+            ("factor = 2", "`factor` needs a range to grow in: write for example `backoff = 50ms..=20s`"),
+            (
+                "backoff = 1s..=9s, factor = 1",
+                "`1` is out of range, which is above `1` and up to `1000`: write for example `factor = 2`",
+            ),
+            ("backoff = 5, factor = 2", "`5` has no unit: write `5s` (or `5ms`, `5min`)"),
+            (
+                "jitter = ful",
+                "unknown jitter `ful`, which is `full`, `equal`, `decorrelated` and `none` or a share such as `10%`: write `jitter = full`",
+            ),
+            ("jitter = 10", "`10` has no unit: write `10%`"),
+            ("attemps = 3", &read(Kind::Retry, "attemps = 3").errors[0]),
+        ],
+    );
+}
+
+#[test]
+fn timeouts_and_bulkheads() {
+    assert_eq!(config(Kind::Timeout, "2s"), "TimeoutConfig::new(ns(2000000000))");
+    assert_eq!(config(Kind::Bulkhead, "10"), "BulkheadConfig::new(10u32)");
+    assert_eq!(
+        config(Kind::Bulkhead, "10, wait = 1s, queue = 5"),
+        "BulkheadConfig::new(10u32).wait(ns(1000000000)).queue(5u32)"
+    );
+    assert_eq!(
+        config(Kind::Bulkhead, "10, wait, queue = unbounded"),
+        "BulkheadConfig::new(10u32).wait_unbounded().queue_unbounded()"
+    );
+    refuses(
+        Kind::Timeout,
+        &[
+            ("", "`#[timeout]` needs a duration: write for example `#[timeout(2s)]`"),
+            ("2", "`2` has no unit: write `2s` (or `2ms`, `2min`)"),
+            ("0s", "`0s` is out of range, which is above `0s` and up to `366d`: write for example `#[timeout(2s)]`"),
+            ("1s, 2s", "one value too many: write `#[timeout(2s)]`"),
+        ],
+    );
+    refuses(
+        Kind::Bulkhead,
+        &[
+            ("", "`#[bulkhead]` needs how many calls may run at once: write for example `#[bulkhead(10)]`"),
+            ("0", "`0` is out of range, which is `1` to `1_000_000`: write for example `#[bulkhead(10)]`"),
+            ("10, queue = 5", "nobody queues without `wait`: write for example `wait = 100ms` beside `queue`"),
+            ("10, wait = , queue = 5", "`wait` needs a value: write `wait = 100ms`"),
+            (
+                "10, wait, queue = 0",
+                "a queue of 0 lets nobody wait: leave `wait` and `queue` out, or write for example `queue = 50`",
+            ),
+            (
+                "10, wat",
+                "unknown argument `wat`, did you mean `wait`? `#[bulkhead]` takes `wait`, `queue`, `name` and `policy`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn fallbacks() {
+    let read_links = |args| match read(Kind::Fallback, args).parsed.unwrap().policy {
+        Policy::Fallback { links, .. } => links,
+        _ => panic!("{args}"),
+    };
+    let links = read_links("Self::replica, |e| cached(sku, e), f::<T>, || x, async move |_| y, when = w");
+    let closures = links.iter().map(|link| matches!(link, Link::Closure(_))).collect::<Vec<_>>();
+    assert_eq!(closures, [false, true, false, true, true]);
+    refuses(
+        Kind::Fallback,
+        &[
+            (
+                "",
+                "`#[fallback]` needs something to fall back to: write for example `#[fallback(|_| Ok(0))]` or `#[fallback(Self::cached)]`",
+            ),
+            ("Ok(5)", "a fallback is a path or a closure: write `|_| Ok(5)`"),
+            ("5", "a fallback is a path or a closure: write `|_| 5`"),
+            (
+                "|a, b| c",
+                "a fallback closure takes nothing or the error, and sees the fn's arguments by their names: write `|error| ..`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_site() {
+    let read = |args: &str| {
+        let mut diag = Diagnostics::default();
+        let site = site(&args.parse().unwrap(), &["a_check", "b_check"], &mut diag);
+        (site, diag.texts())
+    };
+    let (args, errors) = read("name = \"prices\", rejected = E::refused, crate = ::x, allow(a_check, b_check)");
+    assert_eq!(errors, [""; 0]);
+    assert_eq!((args.name.unwrap().value(), args.rejected.is_some()), ("prices".to_owned(), true));
+    assert_eq!(args.allowed, ["a_check", "b_check"]);
+    for (args, expected) in [
+        ("allow(c_check)", "unknown check `c_check`, there are `a_check` and `b_check`: write `allow(a_check)`"),
+        ("allow", "`allow` names checks, there are `a_check` and `b_check`: write `allow(..)`"),
+        ("crate = x", "`x` is not absolute, and would mean something else in every module: write `crate = ::x`"),
+        (
+            "crate = self::x",
+            "`self::x` is not absolute, and would mean something else in every module: write `crate = crate::reexports::resilient`",
+        ),
+        ("crate = \"x\"", "the crate is no string or value: write a path, as in `crate = ::x`"),
+        ("rejected = 5", "`5` maps no error: write a path or a closure, as in `rejected = MyError::refused`"),
+        (
+            "nam = \"x\"",
+            "unknown argument `nam`, did you mean `name`? `#[resilient]` takes `name`, `rejected` and `crate`",
+        ),
+        ("preset = network", "`preset` is not available yet in this version: leave it out"),
+        ("STACK", "`STACK`: a stack by name is not available yet in this version: write its attributes one by one"),
+    ] {
+        assert_eq!(read(args).1, [expected], "{args}");
+    }
+}

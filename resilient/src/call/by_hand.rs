@@ -11,7 +11,7 @@ use super::{
     layer::{End, Layers, on},
     rate_limiter::RateLimiterLayer,
     retry::RetryLayer,
-    shape::Ready,
+    shape::{Ready, taken},
     timeout::TimeoutLayer,
     view::ResultView,
 };
@@ -231,7 +231,7 @@ impl<F> Fallback<F> {
             Step::Fall(_, ended) => ended,
             end => return end.done(),
         };
-        let failed = call.error(ended);
+        let failed = taken::<Result<T, E>, _, _>(ResultView, Nothing, ended);
         let body = pin!(Some(async {
             match failed {
                 Ok(error) => (self.answer)(error).ready().await,

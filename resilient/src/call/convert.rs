@@ -76,6 +76,23 @@ impl<R: Rejectable> Convert<R> for ByFrom {
     }
 }
 
+/// By `E: From<resilient::Error>`, where the bound is asked for only by a fallback that wants the error.
+#[derive(Clone, Copy)]
+pub struct WhenWanted;
+
+impl<R: Rejectable> Convert<R> for WhenWanted {
+    fn convert(&self, error: Error) -> R {
+        R::reject(error)
+    }
+}
+
+impl<R, C: Convert<R>> Convert<R> for &C {
+    #[inline]
+    fn convert(&self, error: Error) -> R {
+        (**self).convert(error)
+    }
+}
+
 /// By a fn of the user's.
 #[derive(Clone, Copy)]
 pub struct ByPath<F, M>(F, std::marker::PhantomData<fn() -> M>);
@@ -110,6 +127,11 @@ impl<R, F: Fn(Error) -> R> MapsRejection<R, GivesOutput> for F {
     fn map(&self, error: Error) -> R {
         self(error)
     }
+}
+
+/// Tells the type of a closure's parameter.
+pub const fn mapping<A, F: Fn(Error) -> A>(map: F) -> F {
+    map
 }
 
 /// The one place at which the bound stands.

@@ -1,5 +1,6 @@
 //! Predicates over what a fn returned.
 
+use super::view::View;
 use crate::outcome::{Ending, Outcome};
 
 /// Says whether an output is a success, a failure or neither.
@@ -52,4 +53,9 @@ pub fn failure_if<R, F: Fn(&R) -> bool>(failed: F) -> impl Judge<R> {
 /// What `ignored` accepts is neither; `judge` judges the rest.
 pub fn ignore_if<R, I: Fn(&R) -> bool, J: Judge<R>>(ignored: I, judge: J) -> impl Judge<R> {
     move |output: &R| if ignored(output) { Ending::Ignored } else { judge.judge(output) }
+}
+
+/// Every error is a failure; an output that is no `Result` never is.
+pub fn by_view<R, V: View<R>>(view: V) -> impl Judge<R> {
+    move |output: &R| failure(view.is_err(output))
 }

@@ -221,17 +221,6 @@ where
             }
         }
     }
-
-    /// The error that a fallback takes, or the output where there is none.
-    ///
-    /// # Errors
-    /// The output, where a rejection was mapped to a value.
-    pub fn error(&self, ended: Ended<R>) -> Result<V::Error, R> {
-        match ended {
-            Ended::Output(output) => self.view.error(output),
-            Ended::Ours(error) => self.view.error(self.convert.convert(error)),
-        }
-    }
 }
 
 impl<R, V, C, S> Drop for Call<R, V, C, S>

@@ -3,6 +3,7 @@
 //! `(self, args.., E)`, `(self, args.., &E)`, `(self, args..)`, the same without `self`, `E`, `&E` or nothing; sync or
 //! async. One marker per shape lets one impl stand for each on stable rustc.
 
+use super::{convert::Convert, layer::Ended, view::View};
 use std::future::Future;
 
 /// A shape: what comes first (0 nothing, 1 the arguments, 2 `self` and the arguments), and what is made of the error
@@ -32,11 +33,11 @@ pub trait Answers<'e, M, Me, Args, E: 'e> {
     fn answer(self, me: Me, args: Args, error: &'e mut Option<E>) -> Self::Answer;
 }
 
-fn by_value<E>(error: &mut Option<E>) -> E {
+fn take<E>(error: &mut Option<E>) -> E {
     error.take().expect("an error is supplied to whom it is wanted by, once")
 }
 
-fn by_reference<E>(error: &mut Option<E>) -> &E {
+fn look<E>(error: &mut Option<E>) -> &E {
     error.as_ref().expect("an error is supplied to whom it is wanted by")
 }
 
@@ -58,7 +59,7 @@ where
     type Error = Wanted;
     type Answer = A;
     fn answer(self, _: Me, _: Args, error: &'e mut Option<E>) -> A {
-        self(by_value(error))
+        self(take(error))
     }
 }
 
@@ -69,22 +70,22 @@ where
     type Error = Wanted;
     type Answer = A;
     fn answer(self, _: Me, _: Args, error: &'e mut Option<E>) -> A {
-        self(by_reference(error))
+        self(look(error))
     }
 }
 
 macro_rules! shapes {
     ($($arg:ident: $Type:ident),*) => {
         shapes!(@ 2, Me, me (me), 0, (), Unwanted, (), $($arg: $Type),*);
-        shapes!(@ 2, Me, me (me), 1, (E), Wanted, (by_value), $($arg: $Type),*);
-        shapes!(@ 2, Me, me (me), 2, (&'e E), Wanted, (by_reference), $($arg: $Type),*);
+        shapes!(@ 2, Me, me (me), 1, (E), Wanted, (take), $($arg: $Type),*);
+        shapes!(@ 2, Me, me (me), 2, (&'e E), Wanted, (look), $($arg: $Type),*);
         shapes!(with_arguments $($arg: $Type),*);
     };
     (with_arguments) => {};
     (with_arguments $($arg:ident: $Type:ident),+) => {
         shapes!(@ 1, , me (), 0, (), Unwanted, (), $($arg: $Type),*);
-        shapes!(@ 1, , me (), 1, (E), Wanted, (by_value), $($arg: $Type),*);
-        shapes!(@ 1, , me (), 2, (&'e E), Wanted, (by_reference), $($arg: $Type),*);
+        shapes!(@ 1, , me (), 1, (E), Wanted, (take), $($arg: $Type),*);
+        shapes!(@ 1, , me (), 2, (&'e E), Wanted, (look), $($arg: $Type),*);
     };
     (@ $first:literal, $($Self:ident)?, $receiver:ident ($($me:ident)?), $error:literal, ($($Error:ty)?), $Want:ident, ($($take:ident)?),
         $($arg:ident: $Type:ident),*) => {
@@ -118,7 +119,87 @@ pub struct NoSelf;
 /// The arguments of a fn whose parameters can not be named.
 pub struct NoArgs;
 
+/// Supplies a fallback with the error if it wants one.
+pub trait Supply<R, V: View<R>, C> {
+    /// The error, or the output where a rejection was mapped to a value.
+    ///
+    /// # Errors
+    /// That output.
+    fn supply(view: V, convert: C, ended: Ended<R>) -> Result<Option<V::Error>, R>;
+}
+
+impl<R, V: View<R>, C> Supply<R, V, C> for Unwanted {
+    fn supply(_: V, _: C, _: Ended<R>) -> Result<Option<V::Error>, R> {
+        Ok(None)
+    }
+}
+
+impl<R, V: View<R>, C: Convert<R>> Supply<R, V, C> for Wanted {
+    fn supply(view: V, convert: C, ended: Ended<R>) -> Result<Option<V::Error>, R> {
+        taken::<R, V, C>(view, convert, ended).map(Some)
+    }
+}
+
+/// Calls a path in the shape that fits.
+///
+/// # Errors
+/// The output, where a rejection was mapped to a value.
+pub fn path<'e, R, V, C, M, Me, Args, F>(
+    path: F,
+    me: Me,
+    args: Args,
+    error: &'e mut Option<V::Error>,
+    (view, convert, ended): (V, C, Ended<R>),
+) -> Result<F::Answer, R>
+where
+    V: View<R>,
+    F: Answers<'e, M, Me, Args, V::Error>,
+    F::Error: Supply<R, V, C>,
+{
+    *error = F::Error::supply(view, convert, ended)?;
+    Ok(path.answer(me, args, error))
+}
+
+/// The error that a fallback takes.
+///
+/// # Errors
+/// The output, where a rejection was mapped to a value.
+pub fn taken<R, V: View<R>, C: Convert<R>>(view: V, convert: C, ended: Ended<R>) -> Result<V::Error, R> {
+    view.error(match ended {
+        Ended::Output(output) => output,
+        Ended::Ours(error) => match V::ours(error) {
+            Ok(error) => return Ok(error),
+            Err(error) => convert.convert(error),
+        },
+    })
+}
+
+/// Calls a closure with the error; its type is known before the closure is looked at.
+pub fn by_value<R, V: View<R>, A, F: FnOnce(V::Error) -> A>(_: V, closure: F, error: V::Error) -> A {
+    closure(error)
+}
+
+/// Calls a closure with a reference to the error.
+pub fn by_reference<'e, R, V: View<R>, A, F: FnOnce(&'e V::Error) -> A>(_: V, closure: F, error: &'e V::Error) -> A
+where
+    V::Error: 'e,
+{
+    closure(error)
+}
+
+/// What the next link of a chain answers for.
+///
+/// # Errors
+/// The output, where there is nothing to answer for.
+pub fn still_failed<R, V: View<R>>(view: V, output: R) -> Result<Ended<R>, R> {
+    if view.is_err(&output) { Ok(Ended::Output(output)) } else { Err(output) }
+}
+
 /// Something that is ready: an output, or a future of it.
+#[diagnostic::on_unimplemented(
+    message = "the fallback gives `{Self}`, but the fn returns `{R}`",
+    label = "not what the fn returns, nor a future of it"
+)]
 pub trait Ready<R, M> {
     /// Waits for it.
     fn ready(self) -> impl Future<Output = R>;
@@ -140,4 +221,9 @@ impl<R, F: Future<Output = R>> Ready<R, Later> for F {
     fn ready(self) -> impl Future<Output = R> {
         self
     }
+}
+
+/// Waits for an answer, sync or async.
+pub fn ready<R, M, A: Ready<R, M>>(answer: A) -> impl Future<Output = R> {
+    answer.ready()
 }

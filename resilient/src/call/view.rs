@@ -18,6 +18,13 @@ pub trait View<R>: Copy {
     /// # Errors
     /// The output, where it is no error.
     fn error(self, output: R) -> Result<Self::Error, R>;
+    /// One of our errors as what a fallback takes.
+    ///
+    /// # Errors
+    /// The error, where it must become the user's first.
+    fn ours(error: Error) -> Result<Self::Error, Error> {
+        Err(error)
+    }
 }
 
 /// The output type that a view is sought for.
@@ -91,6 +98,10 @@ impl<R> View<R> for PlainView {
 
     fn error(self, output: R) -> Result<Error, R> {
         Err(output)
+    }
+
+    fn ours(error: Error) -> Result<Error, Error> {
+        Ok(error)
     }
 }
 

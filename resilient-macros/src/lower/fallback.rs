@@ -1,0 +1,121 @@
+//! Fallbacks run in the user's fn, where they see its arguments.
+
+use super::{Locals, Lowering};
+use crate::{
+    item::Receiver,
+    stack::{Link, Policy},
+};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Expr, ExprClosure, Pat, Type, spanned::Spanned as _};
+
+impl Lowering<'_> {
+    /// The turn that answers, if this fallback is asked.
+    pub(super) fn fallback(&self, index: usize) -> TokenStream {
+        let Policy::Fallback { links, .. } = &self.stack.layers[index].policy else { return TokenStream::new() };
+        let Self { rt, output, .. } = self;
+        let Locals { step, ended, view, answer, .. } = &self.locals;
+        let last = links.len().saturating_sub(1);
+        let chain = links.iter().enumerate().map(|(place, link)| {
+            // A later link answers for the error of the one before, which is the user's already.
+            let convert = if place == 0 { self.conversion_borrowed() } else { quote!(#rt::Nothing) };
+            let answered = match link {
+                Link::Closure(closure) => self.closure(closure, &convert),
+                Link::Path(path) => self.path(path, &convert),
+            };
+            if place == last {
+                answered
+            } else {
+                quote! {
+                    let #answer: #output = #answered;
+                    let #ended = match #rt::still_failed::<#output, _>(#view, #answer) {
+                        #rt::Ok(#ended) => #ended,
+                        #rt::Err(#answer) => return #answer,
+                    };
+                }
+            }
+        });
+        let turn = self.turn(&quote!(async { #(#chain)* }));
+        quote! {
+            if let #rt::Step::Fall(#index, #ended) = #step {
+                #step = #turn;
+            }
+        }
+    }
+
+    fn closure(&self, closure: &ExprClosure, convert: &TokenStream) -> TokenStream {
+        let Self { rt, output, .. } = self;
+        let Locals { view, ended, error, answer, .. } = &self.locals;
+        let span = closure.span();
+        let Some(param) = closure.inputs.first() else {
+            return quote_spanned!(span=> { let _ = #ended; #rt::ready::<#output, _, _>((#closure)()).await });
+        };
+        let call = if by_reference(param) {
+            let closure = without_annotation(closure);
+            quote_spanned!(span=> #rt::by_reference::<#output, _, _, _>(#view, #closure, &#error))
+        } else {
+            quote_spanned!(span=> #rt::by_value::<#output, _, _, _>(#view, #closure, #error))
+        };
+        quote_spanned! {span=> {
+            let #error = match #rt::taken::<#output, _, _>(#view, #convert, #ended) {
+                #rt::Ok(#error) => #error,
+                #rt::Err(#answer) => return #answer,
+            };
+            #rt::ready::<#output, _, _>(#call).await
+        }}
+    }
+
+    fn path(&self, path: &Expr, convert: &TokenStream) -> TokenStream {
+        let Self { rt, output, item, .. } = self;
+        let Locals { view, ended, error, answer, .. } = &self.locals;
+        let me = match (item.self_token(), item.receiver()) {
+            (Some(me), Some(Receiver::Mut)) => quote!(&mut *#me),
+            (Some(me), _) => quote!(#me),
+            (None, _) => quote!(#rt::NoSelf),
+        };
+        let params = item.params();
+        let args: Option<Vec<_>> = params
+            .iter()
+            .map(|param| {
+                let expr = param.expr.as_ref()?;
+                Some(if param.is_mut_ref { quote!(&mut *#expr) } else { quote!(#expr) })
+            })
+            .collect();
+        let args = args.map_or_else(|| quote!(#rt::NoArgs), |args| quote!((#(#args,)*)));
+        let span = path.span();
+        quote_spanned! {span=> {
+            let mut #error = #rt::Option::None;
+            let #answer = match #rt::path::<#output, _, _, _, _, _, _>(
+                #path, #me, #args, &mut #error, (#view, #convert, #ended),
+            ) {
+                #rt::Ok(#answer) => #answer,
+                #rt::Err(#answer) => return #answer,
+            };
+            #rt::ready::<#output, _, _>(#answer).await
+        }}
+    }
+}
+
+/// `|e: &E|` and `|&e|` take the error by reference.
+fn by_reference(param: &Pat) -> bool {
+    match param {
+        Pat::Type(typed) => matches!(&*typed.ty, Type::Reference(_)),
+        Pat::Reference(_) => true,
+        _ => false,
+    }
+}
+
+/// An annotated reference would be of any lifetime, which the future of an async closure can not be.
+fn without_annotation(closure: &ExprClosure) -> TokenStream {
+    let starts_async = |body: &Expr| matches!(body.to_token_stream().into_iter().next(), Some(TokenTree::Ident(word)) if word == "async");
+    let mut closure = closure.clone();
+    let is_async = closure.asyncness.is_some() || starts_async(&closure.body);
+    if is_async {
+        for input in &mut closure.inputs {
+            if let Pat::Type(typed) = input {
+                *input = (*typed.pat).clone();
+            }
+        }
+    }
+    closure.to_token_stream()
+}

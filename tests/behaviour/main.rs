@@ -1,0 +1,3 @@
+//! What annotated fns do, on the paused clock.
+
+mod stacks;
