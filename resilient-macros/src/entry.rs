@@ -3,7 +3,7 @@
 use crate::{
     args::Scope,
     diag::Diagnostics,
-    gather::{Gathered, gather},
+    gather::{Gathered, gather, is_mention},
     item::{Head, Item, Source},
     lower,
     policy::Kind,
@@ -14,6 +14,9 @@ use syn::Error;
 
 /// Expands the attribute `kind` with all of our attributes below it.
 pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    if is_mention(&args) {
+        return TokenStream::new();
+    }
     let mut diag = Diagnostics::default();
     let mut source = match Source::parse(item.clone()) {
         Ok(source) => source,
@@ -37,7 +40,7 @@ pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenS
 
 fn understand(kind: Kind, mut gathered: Gathered, source: &Source, diag: &mut Diagnostics) -> Option<(Item, Stack)> {
     let head = diag.ok(Head::parse(source, kind.name()))?;
-    let item = Item::new(source, head.clone(), kind.name());
+    let item = Item::new(source, head.clone(), gathered.mentions.clone(), kind.name());
     if item.as_ref().is_ok_and(Item::was_expanded) {
         diag.push(Error::new(
             Span::call_site(),

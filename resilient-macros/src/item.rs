@@ -105,10 +105,12 @@ pub(crate) struct Item {
     /// The block that makes an attempt.
     body: Group,
     async_trait: Option<AsyncTrait>,
+    /// Items for the start of the body that we make.
+    mentions: TokenStream,
 }
 
 impl Item {
-    pub(crate) fn new(source: &Source, head: Head, attribute: &str) -> syn::Result<Self> {
+    pub(crate) fn new(source: &Source, head: Head, mentions: TokenStream, attribute: &str) -> syn::Result<Self> {
         let Head { vis, defaultness, sig, body } = head;
         if let Some(constness) = &sig.constness {
             let name = &sig.ident;
@@ -131,7 +133,8 @@ impl Item {
             let name = &sig.ident;
             return err(&sig.fn_token, format!("`#[{attribute}]` must be on an `async fn`: write `async fn {name}`"));
         };
-        Ok(Self { attrs: source.attrs.clone(), vis, defaultness, sig, output, braces, inner_attrs, body, async_trait })
+        let attrs = source.attrs.clone();
+        Ok(Self { attrs, vis, defaultness, sig, output, braces, inner_attrs, body, async_trait, mentions })
     }
 
     pub(crate) fn name(&self) -> &Ident {
@@ -145,12 +148,14 @@ impl Item {
 
     /// The whole fn with `new` for the statements of the body.
     pub(crate) fn with_body(&self, new: TokenStream) -> TokenStream {
-        let Self { attrs, vis, defaultness, sig, inner_attrs, .. } = self;
+        let Self { attrs, vis, defaultness, sig, inner_attrs, mentions, .. } = self;
+        let mut made = mentions.clone();
+        made.extend(new);
         let statements = match &self.async_trait {
-            None => new,
+            None => made,
             Some(found) => {
                 let (_, tokens) = split_inner_attrs(self.braces.stream());
-                found.replace(tokens, &block(new, self.body.span()))
+                found.replace(tokens, &block(made, self.body.span()))
             }
         };
         let body = block(quote!(#inner_attrs #statements), self.braces.span());
@@ -159,9 +164,9 @@ impl Item {
 
     /// Whether one of our macros made this body.
     pub(crate) fn was_expanded(&self) -> bool {
-        let mut start = self.body.stream().into_iter();
-        let mut is_word = |word: &str| matches!(start.next(), Some(TokenTree::Ident(ident)) if ident == word);
-        is_word("static") && is_word(SITE)
+        let is_word = |tree: &TokenTree, word: &str| matches!(tree, TokenTree::Ident(ident) if ident == word);
+        let trees: Vec<_> = self.body.stream().into_iter().collect();
+        trees.windows(2).any(|pair| is_word(&pair[0], "static") && is_word(&pair[1], SITE))
     }
 
     /// `self` as it is called in the body.
@@ -193,7 +198,7 @@ impl Item {
     }
 }
 
-/// The first item of a body that we made.
+/// The item that marks a body that we made.
 pub(crate) const SITE: &str = "__RESILIENT_SITE";
 
 fn unrecognised(sig: &Signature) -> Error {

@@ -174,18 +174,14 @@ fn split(text: &str, separator: char) -> Vec<String> {
 }
 
 fn outside_quotes(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
-    let mut quote = None;
-    text.char_indices().filter(move |(_, c)| match quote {
-        Some(open) => {
-            if *c == open {
-                quote = None;
-            }
-            false
+    let mut open = None;
+    text.char_indices().filter(move |(_, c)| {
+        if let Some(quote) = open {
+            open = open.filter(|_| *c != quote);
+            return false;
         }
-        None => {
-            quote = matches!(c, '"' | '\'').then_some(*c);
-            quote.is_none()
-        }
+        open = matches!(c, '"' | '\'').then_some(*c);
+        open.is_none()
     })
 }
 

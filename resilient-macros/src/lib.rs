@@ -23,6 +23,8 @@
 //! `async fn`s: free, inherent, in a trait's `impl`, in a trait with a body, also under `#[async_trait]`. The signature
 //! and the body stay as they are.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod diag;
 mod entry;

@@ -1,6 +1,6 @@
 //! All policies of one fn, in order: what the lowering is given, and the checks across policies.
 
-pub(crate) use crate::policy::{Config, Instance, Judge, Link, Policy};
+pub(crate) use crate::policy::{Instance, Judge, Link, Policy};
 
 use crate::{
     args::Scope,

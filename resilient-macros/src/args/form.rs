@@ -43,7 +43,7 @@ impl Raw {
     pub(crate) fn expr(&self, wanted: &str) -> syn::Result<&Expr> {
         match self {
             Self::Value(expr) => Ok(expr),
-            other => err(other, format!("`{}` is not {wanted}: write {wanted}", code(other))),
+            other => err(other, format!("`{}` does not fit: write {wanted}", code(other))),
         }
     }
 }
@@ -89,7 +89,7 @@ impl<'a> Form<'a> {
                     Ok(Self::Number { digits: float.base10_digits().to_owned(), suffix: float.suffix().to_owned() })
                 }
                 Lit::Str(text) => Ok(Self::Text(text.value())),
-                _ => err(expr, format!("`{}` is not {wanted}", code(expr))),
+                _ => err(expr, format!("`{}` does not fit: write {wanted}", code(expr))),
             },
             Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) && matches!(peel(&unary.expr), Expr::Lit(_)) => {
                 err(expr, format!("`{}` is negative: write {wanted}", code(expr)))
@@ -101,7 +101,7 @@ impl<'a> Form<'a> {
                 err(expr, format!("`{number}.{unit}` has a stray dot: write `{number}{unit}`"))
             }
             Expr::Range(_) => err(expr, format!("`{}` is a range: write {wanted}", code(expr))),
-            Expr::Closure(_) => err(expr, format!("a closure is not {wanted}")),
+            Expr::Closure(_) => err(expr, format!("a closure does not fit: write {wanted}")),
             expr => Ok(Self::Expression(expr)),
         }
     }

@@ -67,9 +67,9 @@ pub(crate) fn factor(raw: &Raw, scope: &Scope) -> syn::Result<Given<f64>> {
     match Form::of(expr, WANTED)? {
         Form::Number { digits, suffix } if suffix.is_empty() => match digits.parse() {
             Ok(number) => Ok(Given::literal(expr, number)),
-            Err(_) => err(expr, format!("`{}` is not {WANTED}", code(expr))),
+            Err(_) => err(expr, format!("`{}` does not fit: write {WANTED}", code(expr))),
         },
         Form::Expression(expr) => Given::constant(expr, scope),
-        Form::Number { .. } | Form::Text(_) => err(expr, format!("`{}` is not {WANTED}", code(expr))),
+        Form::Number { .. } | Form::Text(_) => err(expr, format!("`{}` does not fit: write {WANTED}", code(expr))),
     }
 }

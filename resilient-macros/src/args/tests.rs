@@ -78,10 +78,10 @@ fn durations_that_are_none() {
             "99999999999999999999999999999999999999999s",
             "`99999999999999999999999999999999999999999s` has an exponent or too many digits: write it with plain digits, as in `1.5s`",
         ),
-        ("50%", "`50%` is not a duration such as `2s`: write a duration such as `2s`"),
+        ("50%", "`50%` does not fit: write a duration such as `2s`"),
         ("1s..=2s", "`1s..=2s` is a range: write a duration such as `2s`"),
-        ("true", "`true` is not a duration such as `2s`"),
-        ("|e| e", "a closure is not a duration such as `2s`"),
+        ("true", "`true` does not fit: write a duration such as `2s`"),
+        ("|e| e", "a closure does not fit: write a duration such as `2s`"),
     ] {
         assert_eq!(text(duration(&value(written), &scope())), expected, "{written}");
     }

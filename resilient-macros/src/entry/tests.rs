@@ -60,3 +60,17 @@ fn an_attribute_that_expanded_apart_is_one_mistake() {
     assert!(tokens.contains("write it as `#[resilient::retry]`"), "{tokens}");
     assert!(tokens.ends_with(&item.to_string()), "{tokens}");
 }
+
+#[test]
+fn a_mention_expands_to_nothing() {
+    assert_eq!(
+        expanded(
+            Kind::Retry,
+            quote!(__resilient_mentioned),
+            quote!(
+                const _: () = ();
+            )
+        ),
+        ""
+    );
+}

@@ -44,10 +44,10 @@ fn a_bare_timeout_beside_its_foreign_owner_is_left_alone() {
 
 #[test]
 fn the_crate_argument_names_us() {
-    let attrs = "#[crate::deps::timeout(2s)] #[resilient(crate = crate::deps, name = \"x\")] #[resilient::bulkhead(1)]";
+    let attrs = "#[crate::deps::timeout(2s)] #[resilient(crate = crate::deps, name = \"x\")] #[deps::bulkhead(1)]";
     let (ours, rest, krate, _) = gathered(attrs);
     assert_eq!(ours.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Kind::Retry, Kind::Timeout, Kind::Resilient]);
-    assert_eq!(rest, quote!(#[resilient::bulkhead(1)]).to_string());
+    assert_eq!(rest, quote!(#[deps::bulkhead(1)]).to_string());
     assert_eq!(krate, quote!(crate::deps).to_string());
     assert_eq!(
         kinds("#[re::timeout(2s)] #[re::resilient(crate = ::re)]"),
@@ -60,4 +60,23 @@ fn an_argument_behind_an_equals_sign() {
     let (ours, _, _, errors) = gathered("#[timeout = 2]");
     assert_eq!(ours.len(), 1);
     assert_eq!(errors, ["`#[timeout]` takes its arguments in parentheses: write `#[timeout(2)]`"]);
+}
+
+#[test]
+fn what_was_taken_is_mentioned() {
+    let mut source = Source::parse(quote!(
+        #[timeout(2s)]
+        #[a]
+        #[resilient::bulkhead(1)]
+        async fn f() {}
+    ))
+    .unwrap();
+    let found = gather(Kind::Retry, quote!(), &mut source.attrs, &mut Diagnostics::default());
+    let expected = quote! {
+        #[timeout(__resilient_mentioned)] const _: () = ();
+        #[resilient::bulkhead(__resilient_mentioned)] const _: () = ();
+    };
+    assert_eq!(found.mentions.to_string(), expected.to_string());
+    assert!(is_mention(&quote!(__resilient_mentioned)));
+    assert!(!is_mention(&quote!(__resilient_mentioned, x)) && !is_mention(&quote!()));
 }

@@ -30,7 +30,7 @@ const UNIT: &str = "
 
 fn item(text: &str) -> syn::Result<Item> {
     let source = Source::parse(text.parse().unwrap()).unwrap();
-    Item::new(&source, Head::parse(&source, "retry")?, "retry")
+    Item::new(&source, Head::parse(&source, "retry")?, TokenStream::new(), "retry")
 }
 
 fn error(text: &str) -> String {

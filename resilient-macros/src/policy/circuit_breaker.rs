@@ -1,6 +1,6 @@
 use super::{
     Context, Instance, Parsed, Policy,
-    config::{Builder, Limits, MILLISECOND, YEAR, at},
+    config::{Builder, Limits, MILLISECOND, YEAR, at, placed},
     name, predicate,
     shared::{instance, is_count, named_or_path},
 };
@@ -76,7 +76,7 @@ struct Trip {
     min_calls: Option<Slot<Given<u32>>>,
 }
 
-pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
+pub(super) fn parse(mut args: Args, cx: &mut Context) -> Parsed {
     let shared = named_or_path(&mut args, &SPEC, hint, cx);
     let judge = predicate::judge(&mut args, cx);
     let name = args.take("name", cx.diag, name);
@@ -84,7 +84,7 @@ pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
         Some(shared) => instance(shared, args, cx),
         None => owned(args, cx),
     };
-    Some(Parsed::new(Policy::CircuitBreaker { instance, judge }, name))
+    Parsed::new(Policy::CircuitBreaker { instance, judge }, name)
 }
 
 fn hint(raw: &Raw) -> Option<&'static str> {
@@ -221,11 +221,12 @@ impl Builder {
     /// The item holds a whole config, for only rustc knows whether `expr` is a number of calls or a time.
     fn window(&mut self, expr: &Expr, cx: &Context) {
         let krate = cx.krate;
+        let here = placed(krate, at(expr));
         let window = Ident::new("window", Span::mixed_site().located_at(at(expr)));
         let value = quote_spanned!(at(expr)=> {
-            let #window = #krate::__private::Value(#expr).window();
-            #krate::__private::check::window(#window);
-            #krate::CircuitBreakerConfig::new().window(#window)
+            let #window = #here::__private::Value(#expr).window();
+            #here::__private::check::window(#window);
+            #here::CircuitBreakerConfig::new().window(#window)
         });
         let name = self.item("window", &quote!(#krate::CircuitBreakerConfig), &value, at(expr));
         self.replace(name);

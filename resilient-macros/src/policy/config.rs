@@ -5,7 +5,7 @@ use crate::{
     args::{Given, Slot},
     diag::code,
 };
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use std::{fmt::Display, ops::RangeInclusive};
 use syn::{Expr, spanned::Spanned as _};
@@ -53,17 +53,6 @@ impl Builder {
         }
     }
 
-    /// A count that is right by itself whatever it is.
-    pub(super) fn unchecked_count(&mut self, argument: &str, given: &Given<u32>) -> TokenStream {
-        match given.literal {
-            Some(count) => Literal::u32_suffixed(count).into_token_stream(),
-            None => {
-                let expr = &given.written;
-                self.item(argument, &quote!(::core::primitive::u32), &expr.to_token_stream(), at(expr))
-            }
-        }
-    }
-
     pub(super) fn factor(&mut self, given: &Given<f64>) -> TokenStream {
         match given.literal {
             Some(number) => Literal::f64_suffixed(number).into_token_stream(),
@@ -107,7 +96,7 @@ impl Builder {
         value: &TokenStream,
         span: Span,
     ) -> TokenStream {
-        let krate = &self.krate;
+        let krate = placed(&self.krate, span);
         let check = Ident::new(argument, span);
         let local = Ident::new("value", Span::mixed_site().located_at(span));
         let body = quote_spanned!(span=> {
@@ -133,6 +122,15 @@ impl Builder {
 /// Where `expr` stands, with our own hygiene.
 pub(super) fn at(expr: &Expr) -> Span {
     Span::call_site().located_at(expr.span())
+}
+
+/// `path` as if it stood at `span`: rustc underlines a call from its first token on.
+pub(super) fn placed(path: &TokenStream, span: Span) -> TokenStream {
+    let place = |mut tree: TokenTree| {
+        tree.set_span(tree.span().located_at(span));
+        tree
+    };
+    path.clone().into_iter().map(place).collect()
 }
 
 /// What literals of an argument may be.

@@ -125,17 +125,16 @@ impl Parsed {
 
 /// The policy of one attribute, `None` after an error or for `#[resilient]`.
 pub(crate) fn parse(kind: Kind, tokens: &TokenStream, cx: &mut Context) -> Option<Parsed> {
-    let (spec, parse): (&Spec, fn(Args, &mut Context) -> Option<Parsed>) = match kind {
-        Kind::CircuitBreaker => (&circuit_breaker::SPEC, circuit_breaker::parse),
-        Kind::RateLimited => (&rate_limited::SPEC, rate_limited::parse),
-        Kind::Retry => (&retry::SPEC, retry::parse),
-        Kind::Timeout => (&timeout::SPEC, timeout::parse),
-        Kind::Bulkhead => (&bulkhead::SPEC, bulkhead::parse),
-        Kind::Fallback => (&fallback::SPEC, fallback::parse),
-        Kind::Resilient => return None,
-    };
-    let args = Args::read(tokens, spec, cx.diag);
-    parse(args, cx)
+    let mut read = |spec: &Spec| Args::read(tokens, spec, cx.diag);
+    match kind {
+        Kind::CircuitBreaker => Some(circuit_breaker::parse(read(&circuit_breaker::SPEC), cx)),
+        Kind::RateLimited => rate_limited::parse(read(&rate_limited::SPEC), cx),
+        Kind::Retry => Some(retry::parse(read(&retry::SPEC), cx)),
+        Kind::Timeout => timeout::parse(read(&timeout::SPEC), cx),
+        Kind::Bulkhead => bulkhead::parse(read(&bulkhead::SPEC), cx),
+        Kind::Fallback => fallback::parse(read(&fallback::SPEC), cx),
+        Kind::Resilient => None,
+    }
 }
 
 /// The value of `name = ".."`.

@@ -100,8 +100,7 @@ fn owned(mut args: Args, cost: Option<&Slot<Expr>>, cx: &mut Context) -> Option<
         build.set("burst", &value);
     }
     if let Some(initial) = initial {
-        // Any number may stand here: only beside the burst is one wrong.
-        let value = build.unchecked_count("initial", &initial.value);
+        let value = build.count("initial", &initial.value);
         build.set("initial", &value);
     }
     build.wait(waits);
@@ -168,14 +167,12 @@ fn rate_tokens(rate: &RateArg, build: &mut Builder, cx: &Context) -> TokenStream
         RateArg::Expression(expr) => build.constant("rate", &quote!(#krate::Rate), expr),
         RateArg::Written { limit, period } => {
             let period = build.nanos(*period);
-            match limit.literal {
-                Some(limit) => quote!(#krate::Rate::new(#limit, #period)),
-                None => {
-                    let limit = &limit.written;
-                    let rate = quote!(#krate::Rate::new(#limit, #period));
-                    build.constant_at("rate", &quote!(#krate::Rate), &rate, at(limit))
-                }
+            if let Some(limit) = limit.literal {
+                return quote!(#krate::Rate::new(#limit, #period));
             }
+            let limit = &limit.written;
+            let rate = quote!(#krate::Rate::new(#limit, #period));
+            build.constant_at("rate", &quote!(#krate::Rate), &rate, at(limit))
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{
     Context, Instance, Parsed, Policy,
-    config::{Builder, Limits, MILLISECOND, YEAR, at},
+    config::{Builder, Limits, MILLISECOND, YEAR, at, placed},
     name, predicate,
     shared::{instance, is_count, named_or_path},
 };
@@ -12,7 +12,7 @@ use crate::{
     diag::{closest, code, list},
 };
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Expr;
 
 pub(super) const SPEC: Spec = Spec {
@@ -47,7 +47,7 @@ const PAUSE: Limits<u64> = Limits { range: 0..=YEAR, text: "which is up to `366d
 const MAX_DURATION: Limits<u64> =
     Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "max_duration = 30s" };
 
-pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
+pub(super) fn parse(mut args: Args, cx: &mut Context) -> Parsed {
     let shared = named_or_path(&mut args, &SPEC, hint, cx);
     let judge = predicate::judge(&mut args, cx);
     let name = args.take("name", cx.diag, name);
@@ -55,7 +55,7 @@ pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
         Some(shared) => instance(shared, args, cx),
         None => owned(args, cx),
     };
-    Some(Parsed::new(Policy::Retry { instance, judge }, name))
+    Parsed::new(Policy::Retry { instance, judge }, name)
 }
 
 fn hint(raw: &Raw) -> Option<&'static str> {
@@ -210,9 +210,14 @@ impl Builder {
                 let variant = quote::format_ident!("{variant}");
                 quote!(#krate::Jitter::#variant)
             }
-            Jitter::Share(share) => {
+            Jitter::Share(share) if share.literal.is_some() => {
                 let share = self.ratio("jitter", share);
                 quote!(#krate::Jitter::Proportional(#share))
+            }
+            Jitter::Share(Given { written, .. }) => {
+                let here = placed(krate, at(written));
+                let jitter = quote_spanned!(at(written)=> #here::Jitter::Proportional(#written));
+                self.constant_at("jitter", &quote!(#krate::Jitter), &jitter, at(written))
             }
         }
     }
@@ -235,7 +240,8 @@ impl Builder {
             }
             // Only rustc knows whether it is a `Duration` or a `Backoff`.
             Backoff::Expression(expr) => {
-                let value = quote!(#krate::__private::Value(#expr).backoff());
+                let here = placed(krate, at(expr));
+                let value = quote_spanned!(at(expr)=> #here::__private::Value(#expr).backoff());
                 self.item("backoff", &quote!(#krate::Backoff), &value, at(expr))
             }
         }

@@ -55,7 +55,7 @@ impl<P: Handle<Bulkhead>, const KEPT: bool> BulkheadLayer<P, KEPT> {
         turn
     }
 
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self) {
         match std::mem::replace(&mut self.state, State::Out) {
             State::Out => {}
@@ -66,7 +66,7 @@ impl<P: Handle<Bulkhead>, const KEPT: bool> BulkheadLayer<P, KEPT> {
 }
 
 impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEPT> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         match self.state {
             State::In => return Poll::Ready(Ok(())),
@@ -81,7 +81,7 @@ impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEP
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
         if KEPT && matches!(self.state, State::In) {
             self.state = State::Out;
@@ -90,7 +90,7 @@ impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEP
         Flow::Outward
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, _: Ending, _: &'static str) {
         self.leave();
     }

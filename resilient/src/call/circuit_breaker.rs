@@ -25,7 +25,7 @@ impl<P, J> CircuitBreakerLayer<P, J> {
 }
 
 impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer<P, J> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         if self.ticket.is_none() {
             match self.policy.get().admit(env.site.name()) {
@@ -36,7 +36,7 @@ impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
         if let Some(ticket) = self.ticket {
             // The user's predicate may panic: the ticket is given up only after it.

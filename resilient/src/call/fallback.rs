@@ -71,7 +71,7 @@ fn text<R, V: View<R>>(view: V, ended: &Ended<R>) -> Option<String> {
 }
 
 impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<INDEX, J, V> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, _: &mut Env<'_>) -> Poll<Result<(), Error>> {
         if let State::Out = self.state {
             self.state = State::In;
@@ -79,7 +79,7 @@ impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
         match self.state {
             State::Out => return Flow::Outward,
@@ -100,12 +100,12 @@ impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<
         Flow::Outward
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, _: Ending, _: &'static str) {
         self.state = State::Out;
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_answering(&self) -> bool {
         matches!(self.state, State::Answering(_))
     }

@@ -84,32 +84,32 @@ pub const fn on<L, I>(layer: L, inner: I) -> On<L, I> {
 }
 
 impl<R> Layers<R> for End {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, _: &mut Env<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
         Flow::Outward
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, _: Ending, _: &'static str) {}
 
-    #[inline]
+    #[inline(always)]
     fn deadline(&mut self, _: Nanos) -> Nanos {
         NEVER
     }
 
-    #[inline]
+    #[inline(always)]
     fn expire(&mut self, _: Nanos, _: &Env<'_>) -> Option<Error> {
         None
     }
 }
 
 impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         match self.layer.enter(env) {
             Poll::Ready(Ok(())) if !self.layer.is_answering() => self.inner.enter(env),
@@ -117,7 +117,7 @@ impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
         match self.inner.settle(ended, env) {
             Flow::Outward => self.layer.settle(ended, env),
@@ -125,18 +125,18 @@ impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, ending: Ending, site: &'static str) {
         self.inner.cancel(ending, site);
         self.layer.cancel(ending, site);
     }
 
-    #[inline]
+    #[inline(always)]
     fn deadline(&mut self, now: Nanos) -> Nanos {
         self.layer.deadline(now).min(self.inner.deadline(now))
     }
 
-    #[inline]
+    #[inline(always)]
     fn expire(&mut self, now: Nanos, env: &Env<'_>) -> Option<Error> {
         match self.layer.expire(now, env) {
             Some(error) => {

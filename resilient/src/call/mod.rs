@@ -49,7 +49,7 @@ impl<R> Step<R> {
     ///
     /// # Panics
     /// On any other step: the expansion has forgotten one.
-    #[inline]
+    #[inline(always)]
     pub fn done(self) -> R {
         match self {
             Self::Done(output) => output,
@@ -81,7 +81,7 @@ where
 }
 
 /// Begins a call.
-#[inline]
+#[inline(always)]
 pub fn begin<R, V, C, S>(site: &'static Site, view: V, convert: C, stack: S) -> Call<R, V, C, S>
 where
     V: View<R>,
@@ -112,7 +112,7 @@ where
     S: Layers<R>,
 {
     /// Runs a body, or a fallback, inside the layers. It is dropped before they settle.
-    #[inline]
+    #[inline(always)]
     pub fn turn<'c, 'b, F>(&'c mut self, body: Pin<&'b mut Option<F>>) -> Turn<'c, 'b, R, V, C, S, F>
     where
         F: Future<Output = R>,
@@ -120,7 +120,7 @@ where
         Turn { call: self, body }
     }
 
-    #[inline]
+    #[inline(always)]
     fn env<'w>(&self, cx: Option<&Context<'w>>) -> Env<'w> {
         Env {
             site: self.site,
@@ -133,7 +133,7 @@ where
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut env = self.env(Some(cx));
         match self.stack.enter(&mut env) {
@@ -177,7 +177,7 @@ where
         Poll::Ready(self.stack.expire(precise(), &env))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, mut ended: Ended<R>) -> Step<R> {
         let mut env = self.env(None);
         env.rejected_inside = mark::is_set() && matches!(&ended, Ended::Output(output) if self.view.is_err(output));
@@ -194,7 +194,7 @@ where
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&mut self, ended: Ended<R>, rejected_inside: bool) -> R {
         self.done = true;
         if self.waited_since != 0 {
@@ -229,7 +229,7 @@ where
     C: Convert<R>,
     S: Layers<R>,
 {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if !self.done {
             let panicked = self.polling || std::thread::panicking();
@@ -261,7 +261,7 @@ where
 {
     type Output = Step<R>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step<R>> {
         let Self { call, body } = &mut *self;
         let ended = 'ended: {

@@ -62,7 +62,7 @@ impl<P: Handle<RateLimiter>> RateLimiterLayer<P> {
 }
 
 impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         match self.state {
             State::In => return Poll::Ready(Ok(())),
@@ -77,13 +77,13 @@ impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
         self.leave();
         Flow::Outward
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, _: Ending, _: &'static str) {
         self.leave();
     }

@@ -39,7 +39,7 @@ impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
         Self { policy, judge, view, entered: false, began: 0, progress: None }
     }
 
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self) {
         self.entered = false;
         self.progress = None;
@@ -100,7 +100,7 @@ impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
 }
 
 impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J, V> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         if !self.entered {
             self.entered = true;
@@ -113,7 +113,7 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
         if !self.entered {
             return Flow::Outward;
@@ -129,7 +129,7 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
         Flow::Outward
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, _: Ending, _: &'static str) {
         self.leave();
     }

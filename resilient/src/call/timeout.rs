@@ -38,7 +38,7 @@ impl<P> TimeoutLayer<P> {
 }
 
 impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         if let State::Out = self.state {
             self.state = State::In { runs: env.runs };
@@ -47,13 +47,13 @@ impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
         Poll::Ready(Ok(()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
         self.state = State::Out;
         Flow::Outward
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, _: Ending, _: &'static str) {
         self.state = State::Out;
     }
