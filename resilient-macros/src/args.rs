@@ -119,6 +119,8 @@ impl Args {
             diag.push(Spec::later(&slot.key));
         } else if spec.key(&name).is_none() {
             diag.push(spec.unknown(&slot.key));
+            // It may stand for one that is needed.
+            self.unreadable = true;
         } else if let Some(first) = self.named.iter().find(|first| first.key == slot.key) {
             let (key, again) = (&first.key, &slot.key);
             let message = format!("`{key}` is given twice: keep one of `{}` and `{}`", first.written(), slot.written());

@@ -6,13 +6,13 @@ mod params;
 pub(crate) use self::params::{Param, Receiver};
 
 use self::async_trait::AsyncTrait;
-use crate::diag::err;
+use crate::{diag::err, span::at};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{
     Attribute, Error, FnArg, Signature, Token, Type, Visibility,
     parse::{ParseStream, Parser as _},
-    parse_quote,
+    parse_quote_spanned,
 };
 
 /// An item whose outer attributes alone were read.
@@ -141,6 +141,11 @@ impl Item {
         &self.sig.ident
     }
 
+    /// Where the fn says that it is `async`, or a fn.
+    pub(crate) fn keyword(&self) -> Span {
+        at(&self.sig.asyncness.map_or(self.sig.fn_token.span, |keyword| keyword.span))
+    }
+
     /// The block that makes an attempt, in the user's own tokens.
     pub(crate) fn body(&self) -> &Group {
         &self.body
@@ -213,7 +218,7 @@ fn unrecognised(sig: &Signature) -> Error {
 
 fn output(sig: &Signature) -> Type {
     match &sig.output {
-        syn::ReturnType::Default => parse_quote!(()),
+        syn::ReturnType::Default => parse_quote_spanned!(at(&sig.ident)=> ()),
         syn::ReturnType::Type(_, output) => (**output).clone(),
     }
 }

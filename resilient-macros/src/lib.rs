@@ -33,6 +33,9 @@ mod item;
 mod krate;
 mod lower;
 mod policy;
+#[cfg(test)]
+mod snapshots;
+mod span;
 mod stack;
 
 use crate::policy::Kind;

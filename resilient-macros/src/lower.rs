@@ -16,11 +16,12 @@ mod layer;
 
 use crate::{
     item::{Item, SITE},
+    span::at,
     stack::{Policy, Stack},
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::Type;
+use syn::{Token, Type};
 
 /// What the parts of an expansion share.
 struct Lowering<'a> {
@@ -37,7 +38,9 @@ struct Lowering<'a> {
 struct Locals {
     call: Ident,
     step: Ident,
+    of: Ident,
     view: Ident,
+    judged: Ident,
     convert: Ident,
     ended: Ident,
     error: Ident,
@@ -50,7 +53,9 @@ impl Locals {
         Self {
             call: local("__call"),
             step: local("__step"),
+            of: local("__of"),
             view: local("__view"),
+            judged: local("__judged"),
             convert: local("__convert"),
             ended: local("__ended"),
             error: local("__error"),
@@ -70,11 +75,11 @@ pub(crate) fn lower(item: &Item, stack: &Stack) -> TokenStream {
 impl Lowering<'_> {
     fn body(&self) -> TokenStream {
         let Self { rt, output, .. } = self;
-        let Locals { call, view, convert, .. } = &self.locals;
+        let Locals { call, view, .. } = &self.locals;
         let site = Ident::new(SITE, Span::call_site());
         let statics = self.statics(&site);
         let bindings = (0..self.stack.layers.len()).map(|index| self.binding(index));
-        let see = self.view();
+        let (see, known) = self.view();
         let conversion = self.conversion();
         let handed_over = self.conversion_handed_over();
         let layers = (0..self.stack.layers.len()).rev().fold(quote!(#rt::End), |inner, index| {
@@ -85,23 +90,33 @@ impl Lowering<'_> {
         quote! {
             #statics
             #(#bindings)*
-            let #view = #see;
+            #see
             #conversion
             let mut #call = #rt::begin::<#output, _, _, _>(&#site, #view, #handed_over, #layers);
+            #known
             #run
         }
     }
 
-    /// The first that fits: a `Result` whose error has a text, a `Result`, anything.
-    fn view(&self) -> TokenStream {
+    /// The statement that finds the view, the first that fits: a `Result` whose error has a text, a `Result`, anything.
+    /// And the one that tells it what an `impl Trait` in the output is.
+    fn view(&self) -> (TokenStream, TokenStream) {
         let Self { rt, output, .. } = self;
-        if output.to_string() == "_" {
-            return quote!(#rt::PlainView);
+        let Locals { view, of, call, .. } = &self.locals;
+        let text = output.to_string();
+        if text == "_" {
+            return (quote!(let #view = #rt::PlainView;), TokenStream::new());
         }
-        quote!({
-            use #rt::{SeePlain as _, SeeResult as _, SeeText as _};
-            (&&&#rt::Of::<#output>::output()).view()
-        })
+        let see = quote! {
+            let #of = #rt::Of::<#output>::output();
+            let #view = {
+                use #rt::{SeePlain as _, SeeResult as _, SeeText as _};
+                (&&&#of).view()
+            };
+        };
+        let is_inferred = text != self.item.output.to_token_stream().to_string();
+        let known = if is_inferred { quote!(#of.is_of(&#call);) } else { TokenStream::new() };
+        (see, known)
     }
 
     /// Turns, until a step ends the call.
@@ -126,10 +141,12 @@ impl Lowering<'_> {
                 quote!(let mut #step = #attempt; #outside #rt::Step::done(#step))
             };
         }
+        // rustc underlines the `loop` that an argument consumed by the body does not last for.
+        let repeat = Token![loop](retry.map_or_else(Span::call_site, |index| at(&self.stack.layers[index].span)));
         let mutable = (!inside.is_empty()).then(|| quote!(mut));
         let outer_mutable = (!outside.is_empty()).then(|| quote!(mut));
         quote! {
-            let #outer_mutable #step = loop {
+            let #outer_mutable #step = #repeat {
                 let #mutable #step = #attempt;
                 #inside
                 if let #rt::Step::Again = #step {} else {
@@ -152,26 +169,27 @@ impl Lowering<'_> {
     /// user's expression for a mismatch.
     fn attempt(&self) -> TokenStream {
         let body = self.item.body();
-        let edge = match &self.item.output {
-            Type::Never(_) => TokenStream::new(),
-            _ => {
-                let output = &self.output;
-                let edge = Ident::new("__edge", Span::mixed_site());
-                let span = output_span(&self.item.output);
-                let typed = quote_spanned!(span=> let #edge: #output = loop {};);
-                quote! {
-                    if false {
-                        #[allow(
-                            unreachable_code, unknown_lints, clippy::all, clippy::pedantic, clippy::restriction,
-                            clippy::nursery
-                        )]
-                        #typed
-                        return #edge;
-                    }
-                }
-            }
+        let edge = if let Type::Never(_) = &self.item.output { TokenStream::new() } else { self.edge() };
+        // rustc underlines the `async` where the body can not have what it takes.
+        let is_async = Token![async](self.item.keyword());
+        quote!(#is_async { #edge #body })
+    }
+
+    fn edge(&self) -> TokenStream {
+        let output = &self.output;
+        let edge = Ident::new("__edge", Span::mixed_site());
+        let typed = quote_spanned! {output_span(&self.item.output)=>
+            let #edge: #output = loop {};
+            return #edge;
         };
-        quote!(async { #edge #body })
+        quote! {
+            #[allow(
+                unreachable_code, unknown_lints, clippy::all, clippy::pedantic, clippy::restriction, clippy::nursery
+            )]
+            if false {
+                #typed
+            }
+        }
     }
 }
 

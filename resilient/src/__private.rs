@@ -5,10 +5,10 @@ pub use crate::{
         Call, Step, begin,
         bulkhead::BulkheadLayer,
         circuit_breaker::CircuitBreakerLayer,
-        convert::{Nothing, WhenWanted, by_from, by_path, mapping},
+        convert::{ByFrom, Nothing, by_from, by_path, converting, mapping, supplied},
         fallback::FallbackLayer,
-        handle::{Borrowed, Shared},
-        judge::{by_view, errors, failure_if, ignore_if, unless, when, when_unless},
+        handle::{Borrowed, Shared, counted},
+        judge::{by_view, errors, failure_if, ignore_if, judging, unless, when, when_unless},
         layer::{End, on},
         rate_limiter::RateLimiterLayer,
         retry::RetryLayer,
@@ -16,6 +16,7 @@ pub use crate::{
         timeout::TimeoutLayer,
         view::{Of, PlainView, SeePlain, SeeResult, SeeText},
     },
+    outcome::Ending,
     registry::{Site, SitePolicy},
 };
 pub use core::{
@@ -26,7 +27,6 @@ pub use core::{
     result::Result::{Err, Ok},
     time::Duration,
 };
-pub use std::sync::Arc;
 
 /// The rules of single arguments, for constant expressions: a panic in a const context is an error at the token.
 pub mod check {
@@ -46,37 +46,48 @@ pub mod check {
     pub const fn initial(_: u32) {}
 }
 
-/// A constant expression that may be of several types: each has its own inherent methods, which a const can call.
+/// A constant expression that may be of several types: each has its own inherent method, which a const can call. The
+/// name is what rustc shows for any other type.
 #[derive(Debug)]
-pub struct Value<T>(pub T);
+pub struct CallsOrDuration<T>(pub T);
 
-impl Value<u32> {
+impl CallsOrDuration<u32> {
     #[must_use]
     pub const fn window(self) -> crate::Window {
         crate::Window::Calls(self.0)
     }
 }
 
-impl Value<Duration> {
+impl CallsOrDuration<Duration> {
     #[must_use]
     pub const fn window(self) -> crate::Window {
         crate::Window::Time(self.0)
     }
-
-    pub const fn backoff(self) -> crate::Backoff {
-        crate::Backoff::constant(self.0)
-    }
 }
 
-impl Value<crate::Window> {
+impl CallsOrDuration<crate::Window> {
     #[must_use]
     pub const fn window(self) -> crate::Window {
         self.0
     }
 }
 
-impl Value<crate::Backoff> {
+/// The same for pauses.
+#[derive(Debug)]
+pub struct DurationOrBackoff<T>(pub T);
+
+impl DurationOrBackoff<Duration> {
+    #[track_caller]
     pub const fn backoff(self) -> crate::Backoff {
+        check::backoff(self.0);
+        crate::Backoff::constant(self.0)
+    }
+}
+
+impl DurationOrBackoff<crate::Backoff> {
+    #[track_caller]
+    pub const fn backoff(self) -> crate::Backoff {
+        crate::error::demand(crate::RetryConfig::new().backoff(self.0).check());
         self.0
     }
 }

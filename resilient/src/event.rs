@@ -205,7 +205,7 @@ pub(crate) fn emit(site: &'static str, policy: &'static str, kind: EventKind) {
     }
     let event = Event { site, policy, kind };
     #[cfg(feature = "tracing")]
-    trace(&event);
+    let _ = catch_unwind(|| trace(&event));
     if COUNT.load(Ordering::Relaxed) > 0 {
         let subscribers = SUBSCRIBERS.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (_, callback) in subscribers {

@@ -1,3 +1,19 @@
-//! What annotated fns do, on the paused clock.
+//! What the policies do, on the paused clock.
 
+#![allow(clippy::items_after_statements, reason = "a site stands beside what is said of it")]
+
+mod bulkhead;
+mod by_hand;
+mod cancel;
+mod circuit_breaker;
+mod clock;
+mod events;
+mod fallback;
+mod nested;
+mod panics;
+mod rate_limited;
+mod registry;
+mod retry;
 mod stacks;
+mod support;
+mod timeout;

@@ -1,62 +1,75 @@
 //! Where our errors become the user's, and whether they do at all.
 
 use super::{Locals, Lowering};
-use crate::stack::{Link, Policy};
+use crate::{
+    span::{at, placed},
+    stack::{Link, Policy},
+};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Expr, spanned::Spanned as _};
+use syn::Expr;
 
 /// Who needs the user's error to carry ours.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    Nobody,
+#[derive(Default)]
+struct Need {
+    /// The caller.
+    exit: bool,
+    /// A fallback's closure.
+    closures: bool,
     /// A path given as a fallback, if it takes the error: rustc will know.
-    Paths,
-    Somebody,
+    paths: bool,
 }
 
 impl Lowering<'_> {
     fn need(&self) -> Need {
-        let mut need = Need::Nobody;
+        let mut need = Need::default();
         // Outward from the innermost layer: does one of our errors come along?
         let mut comes = false;
         for layer in self.stack.layers.iter().rev() {
             match &layer.policy {
-                Policy::Retry { .. } => {}
                 Policy::Fallback { links, judge } if comes => {
                     comes = judge.when.is_some() || judge.unless.is_some();
                     match links.first() {
-                        Some(Link::Closure(closure)) if closure.inputs.is_empty() => {}
-                        Some(Link::Path(_)) if need == Need::Nobody => need = Need::Paths,
-                        Some(Link::Path(_)) | None => {}
-                        Some(Link::Closure(_)) => need = Need::Somebody,
+                        Some(Link::Closure(closure)) => need.closures |= !closure.inputs.is_empty(),
+                        Some(Link::Path(_)) => need.paths = true,
+                        None => {}
                     }
                 }
-                Policy::Fallback { .. } => {}
+                // Neither makes an error of its own.
+                Policy::Fallback { .. } | Policy::Retry { .. } => {}
                 _ => comes = true,
             }
         }
-        if comes { Need::Somebody } else { need }
+        need.exit = comes;
+        need
     }
 
-    /// The statement that makes the conversion.
+    /// The statement that makes the conversion. Its bound stands at the type that the fn returns.
     pub(super) fn conversion(&self) -> TokenStream {
         let Self { rt, output, stack, .. } = self;
-        let convert = &self.locals.convert;
-        let made = match (&stack.site.rejected, self.need()) {
-            (_, Need::Nobody) => quote!(#rt::Nothing),
-            (Some(rejected), _) => {
-                let map = match rejected {
-                    Expr::Closure(_) => quote!(#rt::mapping(#rejected)),
-                    _ => quote!(#rejected),
+        let Locals { convert, view, error, .. } = &self.locals;
+        let need = self.need();
+        let span = super::output_span(&self.item.output);
+        let here = placed(rt, span);
+        let made = match &stack.site.rejected {
+            Some(rejected) => {
+                let span = at(rejected);
+                let here = placed(rt, span);
+                let map = if let Expr::Closure(_) = rejected {
+                    quote_spanned!(span=> #here::mapping(#rejected))
+                } else {
+                    quote!(#rejected)
                 };
-                quote_spanned!(rejected.span()=> #rt::by_path::<#output, _, _>(#map))
+                quote_spanned!(span=> #here::converting::<#output, _, _>(#view, |#error, _| #here::by_path::<#output, _, _>(#map, #error)))
             }
-            (None, Need::Paths) => quote!(#rt::WhenWanted),
-            (None, Need::Somebody) => {
-                let span = super::output_span(&self.item.output);
-                quote_spanned!(span=> #rt::by_from::<#output>())
+            None if need.exit => {
+                quote_spanned!(span=> #here::converting::<#output, _, _>(#view, |#error, _| #here::by_from::<#output>(#error)))
             }
+            None if need.closures => {
+                quote_spanned!(span=> #here::converting::<#output, _, _>(#view, |#error, #view| #here::supplied::<#output, _>(#view, #error)))
+            }
+            None if need.paths => quote!(#rt::ByFrom(#view)),
+            None => quote!(#rt::Nothing),
         };
         quote!(let #convert = #made;)
     }
@@ -64,16 +77,14 @@ impl Lowering<'_> {
     /// The conversion at the exit: where only fallbacks may want one, none of our errors gets there.
     pub(super) fn conversion_handed_over(&self) -> TokenStream {
         let rt = &self.rt;
-        let Locals { convert, .. } = &self.locals;
-        match (&self.stack.site.rejected, self.need()) {
-            (_, Need::Nobody) => quote!(#convert),
-            (Some(_), _) => quote!(&#convert),
-            (None, Need::Paths) => quote!(#rt::Nothing),
-            (None, Need::Somebody) => quote!(#convert),
+        if self.stack.site.rejected.is_some() || self.need().exit {
+            self.conversion_borrowed()
+        } else {
+            quote!(#rt::Nothing)
         }
     }
 
-    /// The conversion for a fallback.
+    /// The conversion for a fallback. A closure of the user's may not be `Copy`.
     pub(super) fn conversion_borrowed(&self) -> TokenStream {
         let convert = &self.locals.convert;
         if self.stack.site.rejected.is_some() { quote!(&#convert) } else { quote!(#convert) }

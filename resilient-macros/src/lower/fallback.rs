@@ -3,11 +3,12 @@
 use super::{Locals, Lowering};
 use crate::{
     item::Receiver,
+    span::{at, placed},
     stack::{Link, Policy},
 };
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Expr, ExprClosure, Pat, Type, spanned::Spanned as _};
+use syn::{Expr, ExprClosure, Pat, Token, Type};
 
 impl Lowering<'_> {
     /// The turn that answers, if this fallback is asked.
@@ -35,7 +36,9 @@ impl Lowering<'_> {
                 }
             }
         });
-        let turn = self.turn(&quote!(async { #(#chain)* }));
+        // rustc underlines the `async` where a fallback wants what is no longer there.
+        let is_async = Token![async](links.first().map_or_else(Span::call_site, link_span));
+        let turn = self.turn(&quote!(#is_async { #(#chain)* }));
         quote! {
             if let #rt::Step::Fall(#index, #ended) = #step {
                 #step = #turn;
@@ -44,17 +47,18 @@ impl Lowering<'_> {
     }
 
     fn closure(&self, closure: &ExprClosure, convert: &TokenStream) -> TokenStream {
-        let Self { rt, output, .. } = self;
+        let output = &self.output;
         let Locals { view, ended, error, answer, .. } = &self.locals;
-        let span = closure.span();
+        let span = at(closure);
+        let rt = placed(&self.rt, span);
         let Some(param) = closure.inputs.first() else {
             return quote_spanned!(span=> { let _ = #ended; #rt::ready::<#output, _, _>((#closure)()).await });
         };
         let call = if by_reference(param) {
             let closure = without_annotation(closure);
-            quote_spanned!(span=> #rt::by_reference::<#output, _, _, _>(#view, #closure, &#error))
+            quote_spanned!(span=> #rt::by_reference(#closure, &#error))
         } else {
-            quote_spanned!(span=> #rt::by_value::<#output, _, _, _>(#view, #closure, #error))
+            quote_spanned!(span=> #rt::by_value(#closure, #error))
         };
         quote_spanned! {span=> {
             let #error = match #rt::taken::<#output, _, _>(#view, #convert, #ended) {
@@ -66,8 +70,10 @@ impl Lowering<'_> {
     }
 
     fn path(&self, path: &Expr, convert: &TokenStream) -> TokenStream {
-        let Self { rt, output, item, .. } = self;
+        let Self { output, item, .. } = self;
         let Locals { view, ended, error, answer, .. } = &self.locals;
+        let span = at(path);
+        let rt = placed(&self.rt, span);
         let me = match (item.self_token(), item.receiver()) {
             (Some(me), Some(Receiver::Mut)) => quote!(&mut *#me),
             (Some(me), _) => quote!(#me),
@@ -82,17 +88,27 @@ impl Lowering<'_> {
             })
             .collect();
         let args = args.map_or_else(|| quote!(#rt::NoArgs), |args| quote!((#(#args,)*)));
-        let span = path.span();
+        // An argument named `_x` is used here by us, not by the user.
+        let passed = Ident::new("__passed", Span::mixed_site());
         quote_spanned! {span=> {
+            #[allow(clippy::used_underscore_binding)]
+            let #passed = #args;
             let mut #error = #rt::Option::None;
             let #answer = match #rt::path::<#output, _, _, _, _, _, _>(
-                #path, #me, #args, &mut #error, (#view, #convert, #ended),
+                #path, #me, #passed, &mut #error, (#view, #convert, #ended),
             ) {
                 #rt::Ok(#answer) => #answer,
                 #rt::Err(#answer) => return #answer,
             };
             #rt::ready::<#output, _, _>(#answer).await
         }}
+    }
+}
+
+fn link_span(link: &Link) -> Span {
+    match link {
+        Link::Closure(closure) => at(closure),
+        Link::Path(path) => at(path),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The statics of a site, and its layers.
 
-use super::Lowering;
+use super::{Locals, Lowering};
 use crate::{
     item::Receiver,
+    span::{at, placed, written_at},
     stack::{Instance, Judge, Layer, Policy},
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -14,13 +15,12 @@ impl Lowering<'_> {
     pub(super) fn statics(&self, site: &Ident) -> TokenStream {
         let Self { rt, stack, item, .. } = self;
         let krate = &stack.site.krate;
-        let name = match &stack.site.name {
-            Some(name) => name.to_token_stream(),
-            None => {
-                let name = item.name().to_string();
-                let name = name.strip_prefix("r#").unwrap_or(&name);
-                quote!(#rt::concat!(#rt::module_path!(), "::", #name))
-            }
+        let name = if let Some(name) = &stack.site.name {
+            name.to_token_stream()
+        } else {
+            let name = item.name().to_string();
+            let name = name.strip_prefix("r#").unwrap_or(&name);
+            quote!(#rt::concat!(#rt::module_path!(), "::", #name))
         };
         let listed = stack.layers.iter().enumerate().map(|(index, layer)| {
             let name = &layer.name;
@@ -40,7 +40,7 @@ impl Lowering<'_> {
             let Some(Instance::Owned(config)) = instance(&layer.policy) else { return None };
             let (name, kind) = (static_name(index), kind(&layer.policy)?);
             let (checks, config) = (&config.checks, &config.config);
-            Some(quote_spanned! {layer.span.resolved_at(Span::call_site())=>
+            Some(quote_spanned! {at(&layer.span)=>
                 static #name: #krate::#kind = { #checks #krate::#kind::new(#config) };
             })
         });
@@ -57,19 +57,20 @@ impl Lowering<'_> {
         let shared = match (instance(&layer.policy), kind(&layer.policy)) {
             (Some(Instance::Shared(expr)), Some(kind)) => {
                 let krate = &self.stack.site.krate;
-                let name = local("__shared", index);
+                // With our own hygiene: clippy would call the borrow of a borrow needless.
+                let (name, here) = (local("__shared", index), placed(rt, at(expr)));
                 if self.outlives_no_borrow(expr) {
-                    quote_spanned!(expr.span()=> let #name: #rt::Arc<#krate::#kind> = #rt::Arc::clone(&#expr);)
+                    quote_spanned!(at(expr)=> let #name = #here::counted::<#krate::#kind, _>(&#expr);)
                 } else {
-                    quote_spanned!(expr.span()=> let #name: &#krate::#kind = &#expr;)
+                    quote_spanned!(at(expr)=> let #name: &#krate::#kind = &#expr;)
                 }
             }
             _ => TokenStream::new(),
         };
         let cost = match &layer.policy {
             Policy::RateLimited { cost: Some(cost), .. } => {
-                let name = local("__cost", index);
-                quote_spanned!(cost.span()=> let #name: #rt::u32 = #cost;)
+                let (name, here) = (local("__cost", index), written_at(rt, cost.span()));
+                quote_spanned!(cost.span()=> let #name: #here::u32 = #cost;)
             }
             _ => TokenStream::new(),
         };
@@ -124,25 +125,44 @@ impl Lowering<'_> {
         }
     }
 
+    /// A closure around the user's predicates: what is wrong with them is said once, where they are written.
     fn judge(&self, layer: &Layer, judge: &Judge) -> TokenStream {
         let Self { rt, output, .. } = self;
-        let view = &self.locals.view;
-        let span = layer.span.resolved_at(Span::call_site());
+        let Locals { view, judged, .. } = &self.locals;
         let Judge { when, unless, failure_if, ignore_if } = judge;
-        let judged = match (failure_if, when, unless) {
-            (Some(failed), ..) => quote!(#rt::failure_if::<#output, _>(#failed)),
-            (_, Some(when), Some(unless)) => {
-                quote_spanned!(span=> #rt::when_unless::<#output, _, _>(#when, #unless))
+        let span = at(&layer.span);
+        let given = |expr: &Expr| (expr.span(), written_at(rt, expr.span()));
+        let ending = match (failure_if, when, unless) {
+            (Some(failed), ..) => {
+                let (span, here) = given(failed);
+                quote_spanned!(span=> #here::failure_if::<#output, _>(#judged, #failed))
             }
-            (_, Some(when), None) => quote_spanned!(span=> #rt::when::<#output, _>(#when)),
-            (_, None, Some(unless)) => quote_spanned!(span=> #rt::unless::<#output, _>(#unless)),
-            _ if matches!(layer.policy, Policy::Fallback { .. }) => quote!(#rt::by_view::<#output, _>(#view)),
-            _ => quote_spanned!(span=> #rt::errors::<#output>()),
+            (_, Some(when), Some(unless)) => {
+                let (span, here) = given(when);
+                quote_spanned!(span=> #here::when_unless::<#output, _, _, _>(#judged, #view, #when, #unless))
+            }
+            (_, Some(when), None) => {
+                let (span, here) = given(when);
+                quote_spanned!(span=> #here::when::<#output, _, _>(#judged, #view, #when))
+            }
+            (_, None, Some(unless)) => {
+                let (span, here) = given(unless);
+                quote_spanned!(span=> #here::unless::<#output, _, _>(#judged, #view, #unless))
+            }
+            _ if matches!(layer.policy, Policy::Fallback { .. }) => {
+                quote!(#rt::by_view::<#output, _>(#judged, #view))
+            }
+            _ => {
+                let here = placed(rt, span);
+                quote_spanned!(span=> #here::errors::<#output>(#judged))
+            }
         };
-        match ignore_if {
-            Some(ignored) => quote!(#rt::ignore_if::<#output, _, _>(#ignored, #judged)),
-            None => judged,
-        }
+        let ending = ignore_if.as_ref().map_or(ending.clone(), |ignored| {
+            let (span, here) = given(ignored);
+            let ignored = quote_spanned!(span=> #here::ignore_if::<#output, _>(#judged, #ignored));
+            quote!(if #ignored { #rt::Ending::Ignored } else { #ending })
+        });
+        quote!(#rt::judging::<#output, _, _>(#view, |#judged, #view| #ending))
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     Context, Instance, Parsed, Policy,
-    config::{Builder, Limits, MILLISECOND, YEAR, at, placed},
+    config::{Builder, Limits, MILLISECOND, YEAR},
     name, predicate,
     shared::{instance, is_count, named_or_path},
 };
@@ -8,6 +8,7 @@ use crate::args::{
     Args, Given, Raw, Scope, Slot, Spec, count, count_of, duration, duration_of, is_duration, peel, ratio,
 };
 use crate::diag::err;
+use crate::span::{at, placed};
 use proc_macro2::{Ident, Span};
 use quote::{quote, quote_spanned};
 use syn::Expr;
@@ -224,7 +225,7 @@ impl Builder {
         let here = placed(krate, at(expr));
         let window = Ident::new("window", Span::mixed_site().located_at(at(expr)));
         let value = quote_spanned!(at(expr)=> {
-            let #window = #here::__private::Value(#expr).window();
+            let #window = #here::__private::CallsOrDuration(#expr).window();
             #here::__private::check::window(#window);
             #here::CircuitBreakerConfig::new().window(#window)
         });

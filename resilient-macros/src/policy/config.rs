@@ -4,11 +4,12 @@ use super::{Config, Context, Instance};
 use crate::{
     args::{Given, Slot},
     diag::code,
+    span::{at, placed},
 };
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use std::{fmt::Display, ops::RangeInclusive};
-use syn::{Expr, spanned::Spanned as _};
+use syn::Expr;
 
 pub(super) const MILLISECOND: u64 = 1_000_000;
 /// A generous one.
@@ -117,20 +118,6 @@ impl Builder {
         self.checks.extend(quote_spanned!(span=> const #name: #ty = #value;));
         name.into_token_stream()
     }
-}
-
-/// Where `expr` stands, with our own hygiene.
-pub(super) fn at(expr: &Expr) -> Span {
-    Span::call_site().located_at(expr.span())
-}
-
-/// `path` as if it stood at `span`: rustc underlines a call from its first token on.
-pub(super) fn placed(path: &TokenStream, span: Span) -> TokenStream {
-    let place = |mut tree: TokenTree| {
-        tree.set_span(tree.span().located_at(span));
-        tree
-    };
-    path.clone().into_iter().map(place).collect()
 }
 
 /// What literals of an argument may be.

@@ -1,10 +1,11 @@
 use super::{
     Context, Instance, Parsed, Policy,
-    config::{Builder, Limits, YEAR, at},
+    config::{Builder, Limits, YEAR},
     name,
     shared::{self, instance},
     wait::wait,
 };
+use crate::span::at;
 use crate::{
     args::{Args, Form, Given, RateArg, Raw, Slot, Spec, count, rate},
     diag::{code, err},

@@ -1,9 +1,10 @@
 use super::{
     Context, Instance, Parsed, Policy,
-    config::{Builder, Limits, MILLISECOND, YEAR, at, placed},
+    config::{Builder, Limits, MILLISECOND, YEAR},
     name, predicate,
     shared::{instance, is_count, named_or_path},
 };
+use crate::span::{at, placed};
 use crate::{
     args::{
         Args, Backoff, Given, Raw, Scope, Slot, Spec, backoff, count, duration, factor, ident_of, is_duration, peel,
@@ -241,7 +242,7 @@ impl Builder {
             // Only rustc knows whether it is a `Duration` or a `Backoff`.
             Backoff::Expression(expr) => {
                 let here = placed(krate, at(expr));
-                let value = quote_spanned!(at(expr)=> #here::__private::Value(#expr).backoff());
+                let value = quote_spanned!(at(expr)=> #here::__private::DurationOrBackoff(#expr).backoff());
                 self.item("backoff", &quote!(#krate::Backoff), &value, at(expr))
             }
         }

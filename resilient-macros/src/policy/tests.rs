@@ -81,7 +81,7 @@ fn const_arguments_are_evaluated_in_one_item_each() {
         "RetryConfig::new().backoff(Backoff::exponential(__RESILIENT_BACKOFF_4,__RESILIENT_BACKOFF_4_MAX))"
     );
     assert_eq!(config(Kind::Retry, "backoff = GENTLE"), "RetryConfig::new().backoff(__RESILIENT_BACKOFF_4)");
-    assert!(checks(Kind::Retry, "backoff = GENTLE").contains("=::r::__private::Value(GENTLE).backoff();"));
+    assert!(checks(Kind::Retry, "backoff = GENTLE").contains("=::r::__private::DurationOrBackoff(GENTLE).backoff();"));
     assert!(checks(Kind::Retry, "jitter = SHARE").contains("::r::Jitter=::r::Jitter::Proportional(SHARE);"));
     assert_eq!(config(Kind::Timeout, "Timeout::FAST"), "TimeoutConfig::new(__RESILIENT_TIMEOUT_4)");
 }

@@ -4,7 +4,7 @@ use super::{
     Step, begin,
     bulkhead::BulkheadLayer,
     circuit_breaker::CircuitBreakerLayer,
-    convert::{Convert, Nothing, by_from},
+    convert::{ByFrom, Convert, Nothing},
     fallback::FallbackLayer,
     handle::Borrowed,
     judge::{Judge, errors, when},
@@ -82,8 +82,8 @@ impl CircuitBreaker {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let stack = on(CircuitBreakerLayer::new(Borrowed(self), errors()), End);
-        run(by_from::<Result<T, E>>(), stack, operation).await
+        let stack = on(CircuitBreakerLayer::new(Borrowed(self), errors), End);
+        run(ByFrom(ResultView), stack, operation).await
     }
 }
 
@@ -100,7 +100,7 @@ impl RateLimiter {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        run(by_from::<Result<T, E>>(), on(RateLimiterLayer::new(Borrowed(self), 1), End), operation).await
+        run(ByFrom(ResultView), on(RateLimiterLayer::new(Borrowed(self), 1), End), operation).await
     }
 
     /// Takes a token, waiting for it as configured.
@@ -124,7 +124,7 @@ impl RateLimiter {
     /// Dropped while it waits, it gives its turn to the next.
     pub async fn acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
         let stack = on(RateLimiterLayer::new(Borrowed(self), tokens), End);
-        run(by_from::<Result<(), Error>>(), stack, std::future::ready(Ok(()))).await?;
+        run(ByFrom(ResultView), stack, std::future::ready(Ok(()))).await?;
         Ok(Permit::new(self, ()))
     }
 }
@@ -142,7 +142,7 @@ impl Bulkhead {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        run(by_from::<Result<T, E>>(), on(BulkheadLayer::<_, false>::new(Borrowed(self)), End), operation).await
+        run(ByFrom(ResultView), on(BulkheadLayer::<_, false>::new(Borrowed(self)), End), operation).await
     }
 
     /// Takes a place, waiting for it as configured.
@@ -154,7 +154,7 @@ impl Bulkhead {
     /// Dropped while it waits, it gives its turn to the next.
     pub async fn acquire(&self) -> Result<Permit<'_, Self>, Error> {
         let stack = on(BulkheadLayer::<_, true>::new(Borrowed(self)), End);
-        run(by_from::<Result<(), Error>>(), stack, std::future::ready(Ok(()))).await?;
+        run(ByFrom(ResultView), stack, std::future::ready(Ok(()))).await?;
         Ok(Permit::new(self, ()))
     }
 }
@@ -168,7 +168,7 @@ impl Timeout {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        run(by_from::<Result<T, E>>(), on(TimeoutLayer::new(Borrowed(self)), End), operation).await
+        run(ByFrom(ResultView), on(TimeoutLayer::new(Borrowed(self)), End), operation).await
     }
 }
 
@@ -181,7 +181,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.run(operation, errors()).await
+        self.run(operation, errors).await
     }
 
     /// Like [`call`](Self::call), but retries only the errors that `transient` accepts.
@@ -192,7 +192,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.run(operation, when::<Result<T, E>, _>(transient)).await
+        self.run(operation, move |output: &Result<T, E>| when(output, ResultView, &transient)).await
     }
 
     async fn run<T, E, F>(&self, mut operation: impl FnMut() -> F, judge: impl Judge<Result<T, E>>) -> Result<T, E>
@@ -202,7 +202,8 @@ impl Retry {
         let stack = on(RetryLayer::new(Borrowed(self), judge, ResultView), End);
         let mut call = begin(&BY_HAND, ResultView, Nothing, stack);
         loop {
-            let body = pin!(Some(operation()));
+            // The closure runs with the attempt, not before its pause.
+            let body = pin!(Some(async { operation().await }));
             match call.turn(body).await {
                 Step::Again => {}
                 end => return end.done(),
@@ -221,7 +222,7 @@ impl<F> Fallback<F> {
         F: Fn(E) -> A,
         A: Ready<Result<T, E>, N>,
     {
-        let stack = on(FallbackLayer::<0, _, _>::new("fallback", errors(), ResultView), End);
+        let stack = on(FallbackLayer::<0, _, _>::new("fallback", errors, ResultView), End);
         let mut call = begin(&BY_HAND, ResultView, Nothing, stack);
         let first = {
             let body = pin!(Some(async { operation.start().await }));

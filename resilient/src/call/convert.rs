@@ -1,8 +1,15 @@
 //! Our errors become the user's, at one place in each expansion.
 
+use super::view::{Fallible, PlainView, ResultView, TextView, View};
 use crate::error::Error;
+use std::fmt::Debug;
 
 /// Makes one of our errors an output.
+#[diagnostic::on_unimplemented(
+    message = "the error of `{R}` cannot carry a rejection: it needs `From<resilient::Error>`",
+    label = "takes the error, which may be a rejection",
+    note = "write `impl From<resilient::Error>` for it, map it with `#[resilient(rejected = path)]`, or take no error here"
+)]
 pub trait Convert<R> {
     /// The output.
     fn convert(&self, error: Error) -> R;
@@ -18,9 +25,31 @@ impl<R> Convert<R> for Nothing {
     }
 }
 
-/// By `E: From<resilient::Error>`.
+/// A conversion that is handed its view, as judges are.
 #[derive(Clone, Copy)]
-pub struct ByFrom(());
+pub struct Converting<V, F> {
+    view: V,
+    convert: F,
+}
+
+impl<R, V: View<R>, F: Fn(Error, V) -> R> Convert<R> for Converting<V, F> {
+    #[inline]
+    fn convert(&self, error: Error) -> R {
+        (self.convert)(error, self.view)
+    }
+}
+
+impl<R, C: Convert<R>> Convert<R> for &C {
+    #[inline]
+    fn convert(&self, error: Error) -> R {
+        (**self).convert(error)
+    }
+}
+
+/// Tells the types of a closure's parameters.
+pub const fn converting<R, V: View<R>, F: Fn(Error, V) -> R>(view: V, convert: F) -> Converting<V, F> {
+    Converting { view, convert }
+}
 
 /// An error of the user's that can carry one of ours: everything that is `From<resilient::Error>`.
 #[diagnostic::on_unimplemented(
@@ -46,16 +75,17 @@ impl<E: From<Error>> CarriesRejection for E {
 
 /// An output that can carry a rejection: a `Result` whose error can.
 #[diagnostic::on_unimplemented(
-    message = "a rejection needs a `Result` to be returned in, but the fn returns `{Self}`",
+    message = "the policies of this fn need a `Result`, but it returns `{Self}`",
     label = "not a `Result`",
-    note = "return a `Result`, or map rejections: `#[resilient(rejected = path)]` with `fn(resilient::Error) -> {Self}`"
+    note = "return a `Result<_, E>`: an `Err` is a failure, and a rejection becomes an `E`",
+    note = "or say both in another way: what a failure is, with `failure_if = |output| ..` of `#[circuit_breaker]`, \
+            and what a rejection becomes, with `#[resilient(rejected = path)]` and a `fn(resilient::Error) -> {Self}`"
 )]
-pub trait Rejectable: Sized {
+pub trait Rejectable: Fallible {
     /// The output.
     fn reject(error: Error) -> Self;
 }
 
-#[diagnostic::do_not_recommend]
 impl<T, E: CarriesRejection> Rejectable for Result<T, E> {
     #[inline]
     fn reject(error: Error) -> Self {
@@ -63,46 +93,55 @@ impl<T, E: CarriesRejection> Rejectable for Result<T, E> {
     }
 }
 
-/// The one place at which the bound stands.
-#[must_use]
-pub const fn by_from<R: Rejectable>() -> ByFrom {
-    ByFrom(())
+/// By `E: From<resilient::Error>`.
+#[inline]
+pub fn by_from<R: Rejectable>(error: Error) -> R {
+    R::reject(error)
 }
 
-impl<R: Rejectable> Convert<R> for ByFrom {
-    #[inline]
-    fn convert(&self, error: Error) -> R {
-        R::reject(error)
+/// An output whose error a fallback takes. Without a `Result` it is given our error as it is.
+pub trait Supplied<R>: View<R> {
+    /// The output.
+    fn supplied(error: Error) -> R;
+}
+
+impl<T, E: CarriesRejection + Debug> Supplied<Result<T, E>> for TextView {
+    fn supplied(error: Error) -> Result<T, E> {
+        Err(E::carry(error))
     }
 }
 
-/// By `E: From<resilient::Error>`, where the bound is asked for only by a fallback that wants the error.
+impl<T, E: CarriesRejection> Supplied<Result<T, E>> for ResultView {
+    fn supplied(error: Error) -> Result<T, E> {
+        Err(E::carry(error))
+    }
+}
+
+impl<R> Supplied<R> for PlainView {
+    fn supplied(error: Error) -> R {
+        unreachable!("a fallback of a fn without a `Result` is given the error itself: {error}")
+    }
+}
+
+/// By `E: From<resilient::Error>`, for fallbacks alone.
+pub fn supplied<R, V: Supplied<R>>(_: V, error: Error) -> R {
+    V::supplied(error)
+}
+
+/// The same, where the bound is asked for only by who uses it: a path that wants the error, or our own code.
 #[derive(Clone, Copy)]
-pub struct WhenWanted;
+pub struct ByFrom<V>(pub V);
 
-impl<R: Rejectable> Convert<R> for WhenWanted {
+impl<R, V: Supplied<R>> Convert<R> for ByFrom<V> {
     fn convert(&self, error: Error) -> R {
-        R::reject(error)
+        V::supplied(error)
     }
 }
-
-impl<R, C: Convert<R>> Convert<R> for &C {
-    #[inline]
-    fn convert(&self, error: Error) -> R {
-        (**self).convert(error)
-    }
-}
-
-/// By a fn of the user's.
-#[derive(Clone, Copy)]
-pub struct ByPath<F, M>(F, std::marker::PhantomData<fn() -> M>);
 
 /// The fn gives an error.
-#[derive(Clone, Copy)]
 pub struct GivesError;
 
 /// The fn gives an output.
-#[derive(Clone, Copy)]
 pub struct GivesOutput;
 
 /// A fn that maps rejections to an error or an output.
@@ -134,14 +173,8 @@ pub const fn mapping<A, F: Fn(Error) -> A>(map: F) -> F {
     map
 }
 
-/// The one place at which the bound stands.
-pub const fn by_path<R, M, F: MapsRejection<R, M>>(map: F) -> ByPath<F, M> {
-    ByPath(map, std::marker::PhantomData)
-}
-
-impl<R, M, F: MapsRejection<R, M>> Convert<R> for ByPath<F, M> {
-    #[inline]
-    fn convert(&self, error: Error) -> R {
-        self.0.map(error)
-    }
+/// By a fn of the user's.
+#[inline]
+pub fn by_path<R, M, F: MapsRejection<R, M>>(map: F, error: Error) -> R {
+    map.map(error)
 }

@@ -35,3 +35,34 @@ impl<T> Handle<T> for Shared<T> {
         &self.0
     }
 }
+
+/// A policy that can be used while the fn has `self` for itself.
+#[diagnostic::on_unimplemented(
+    message = "the policy must be an `Arc<{P}>` here, not `{Self}`",
+    label = "not an `Arc<{P}>`",
+    note = "the body has `self` by value or as `&mut self`, so the policy can not stay borrowed from it: keep it in an \
+            `Arc`, which is cloned for each call"
+)]
+pub trait Counted<P> {
+    /// The policy.
+    fn counted(&self) -> Arc<P>;
+}
+
+impl<P> Counted<P> for Arc<P> {
+    #[inline]
+    fn counted(&self) -> Self {
+        Self::clone(self)
+    }
+}
+
+impl<P, T: Counted<P>> Counted<P> for &T {
+    #[inline]
+    fn counted(&self) -> Arc<P> {
+        (**self).counted()
+    }
+}
+
+/// Clones the `Arc`.
+pub fn counted<P, T: Counted<P>>(policy: &T) -> Arc<P> {
+    policy.counted()
+}

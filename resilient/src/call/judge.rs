@@ -1,7 +1,10 @@
 //! Predicates over what a fn returned.
+//!
+//! An expansion calls them inside a closure of its own: what is wrong with a predicate is then said once, at the user's
+//! token, and not again by everything that the closure is given to.
 
-use super::view::View;
-use crate::outcome::{Ending, Outcome};
+use super::view::{Fallible, View};
+use crate::outcome::Ending;
 
 /// Says whether an output is a success, a failure or neither.
 pub trait Judge<R> {
@@ -16,46 +19,82 @@ impl<R, F: Fn(&R) -> Ending> Judge<R> for F {
     }
 }
 
+/// A judge that is handed its view: one that captured it would hold a reference to it.
+pub struct Judging<V, F> {
+    view: V,
+    judge: F,
+}
+
+impl<R, V: View<R>, F: Fn(&R, V) -> Ending> Judge<R> for Judging<V, F> {
+    #[inline]
+    fn judge(&self, output: &R) -> Ending {
+        (self.judge)(output, self.view)
+    }
+}
+
+/// Tells the types of a closure's parameters.
+pub const fn judging<R, V: View<R>, F: Fn(&R, V) -> Ending>(view: V, judge: F) -> Judging<V, F> {
+    Judging { view, judge }
+}
+
 const fn failure(failed: bool) -> Ending {
     if failed { Ending::Failure } else { Ending::Success }
 }
 
 /// Every `Err` is a failure.
-pub fn errors<R: Outcome>() -> impl Judge<R> {
-    |output: &R| failure(output.as_err().is_some())
+#[inline]
+pub fn errors<R: Fallible>(output: &R) -> Ending {
+    failure(output.failed())
 }
 
 /// An `Err` that `when` accepts is a failure; one that it refuses is an answer.
-pub fn when<R: Outcome, W: Fn(&R::Err) -> bool>(when: W) -> impl Judge<R> {
-    move |output: &R| failure(output.as_err().is_some_and(&when))
+#[inline]
+pub fn when<R, V, W>(output: &R, view: V, when: W) -> Ending
+where
+    R: Fallible,
+    V: View<R>,
+    W: FnOnce(&V::Error) -> bool,
+{
+    failure(view.as_err(output).is_some_and(when))
 }
 
 /// An `Err` that `unless` accepts is an answer.
-pub fn unless<R: Outcome, U: Fn(&R::Err) -> bool>(unless: U) -> impl Judge<R> {
-    move |output: &R| failure(output.as_err().is_some_and(|error| !unless(error)))
+#[inline]
+pub fn unless<R, V, U>(output: &R, view: V, unless: U) -> Ending
+where
+    R: Fallible,
+    V: View<R>,
+    U: FnOnce(&V::Error) -> bool,
+{
+    failure(view.as_err(output).is_some_and(|error| !unless(error)))
 }
 
 /// An `Err` that `when` accepts and `unless` does not is a failure.
-pub fn when_unless<R, W, U>(when: W, unless: U) -> impl Judge<R>
+#[inline]
+pub fn when_unless<R, V, W, U>(output: &R, view: V, when: W, unless: U) -> Ending
 where
-    R: Outcome,
-    W: Fn(&R::Err) -> bool,
-    U: Fn(&R::Err) -> bool,
+    R: Fallible,
+    V: View<R>,
+    W: FnOnce(&V::Error) -> bool,
+    U: FnOnce(&V::Error) -> bool,
 {
-    move |output: &R| failure(output.as_err().is_some_and(|error| when(error) && !unless(error)))
+    failure(view.as_err(output).is_some_and(|error| when(error) && !unless(error)))
 }
 
 /// What `failed` accepts is a failure.
-pub fn failure_if<R, F: Fn(&R) -> bool>(failed: F) -> impl Judge<R> {
-    move |output: &R| failure(failed(output))
+#[inline]
+pub fn failure_if<R, F: FnOnce(&R) -> bool>(output: &R, failed: F) -> Ending {
+    failure(failed(output))
 }
 
-/// What `ignored` accepts is neither; `judge` judges the rest.
-pub fn ignore_if<R, I: Fn(&R) -> bool, J: Judge<R>>(ignored: I, judge: J) -> impl Judge<R> {
-    move |output: &R| if ignored(output) { Ending::Ignored } else { judge.judge(output) }
+/// Whether `ignored` accepts the output, which is then neither.
+#[inline]
+pub fn ignore_if<R, I: FnOnce(&R) -> bool>(output: &R, ignored: I) -> bool {
+    ignored(output)
 }
 
 /// Every error is a failure; an output that is no `Result` never is.
-pub fn by_view<R, V: View<R>>(view: V) -> impl Judge<R> {
-    move |output: &R| failure(view.is_err(output))
+#[inline]
+pub fn by_view<R, V: View<R>>(output: &R, view: V) -> Ending {
+    failure(view.is_err(output))
 }

@@ -74,8 +74,8 @@ where
     waited_since: Nanos,
     runs: u32,
     running: bool,
-    /// Set while the body is polled: where it is still set when the call is dropped, the body has panicked.
-    polling: bool,
+    /// Set while nobody polls the call: where it is not set when the call is dropped, something inside has panicked.
+    suspended: bool,
     done: bool,
     output: PhantomData<fn() -> R>,
 }
@@ -99,7 +99,7 @@ where
         waited_since: 0,
         runs: 0,
         running: false,
-        polling: false,
+        suspended: false,
         done: false,
         output: PhantomData,
     }
@@ -150,21 +150,22 @@ where
                 env.now = precise();
                 env.deadline = Some(self.stack.deadline(env.now));
             } else {
-                match self.wait(env.wake_at, cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(error)) => return Poll::Ready(Err(error)),
-                    Poll::Ready(None) => env = self.env(Some(cx)),
+                let Poll::Ready(now) = self.wait(env.wake_at, cx) else { return Poll::Pending };
+                if let Some(error) = self.expire(now) {
+                    return Poll::Ready(Err(error));
                 }
+                env = self.env(Some(cx));
             }
             if let Poll::Ready(entered) = self.stack.enter(&mut env) {
-                return Poll::Ready(entered);
+                // A turn that comes when the time is over comes too late.
+                return Poll::Ready(entered.and_then(|()| self.expire(precise()).map_or(Ok(()), Err)));
             }
         }
     }
 
-    /// Until `wake_at`, or the earliest deadline: then its time-out.
+    /// Until `wake_at`, or the earliest deadline.
     #[cold]
-    fn wait(&mut self, wake_at: Nanos, cx: &mut Context<'_>) -> Poll<Option<Error>> {
+    fn wait(&mut self, wake_at: Nanos, cx: &mut Context<'_>) -> Poll<Nanos> {
         let now = precise();
         if self.waited_since == 0 {
             self.waited_since = now;
@@ -173,8 +174,14 @@ where
         if at == NEVER || self.timer.poll_until(at, cx).is_pending() {
             return Poll::Pending;
         }
+        Poll::Ready(at.max(precise()))
+    }
+
+    /// The time-out of the outermost layer whose time is over.
+    #[cold]
+    fn expire(&mut self, now: Nanos) -> Option<Error> {
         let env = self.env(None);
-        Poll::Ready(self.stack.expire(precise(), &env))
+        self.stack.expire(now, &env)
     }
 
     #[inline(always)]
@@ -232,9 +239,12 @@ where
     #[inline(always)]
     fn drop(&mut self) {
         if !self.done {
-            let panicked = self.polling || std::thread::panicking();
-            let ending = if panicked { Ending::Panicked } else { Ending::Cancelled };
-            self.site.counters.add(if panicked { Count::Panicked } else { Count::Cancelled });
+            let (ending, count) = if self.suspended {
+                (Ending::Cancelled, Count::Cancelled)
+            } else {
+                (Ending::Panicked, Count::Panicked)
+            };
+            self.site.counters.add(count);
             self.stack.cancel(ending, self.site.name());
         }
     }
@@ -264,10 +274,14 @@ where
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step<R>> {
         let Self { call, body } = &mut *self;
+        call.suspended = false;
         let ended = 'ended: {
             if !call.running {
                 match call.enter(cx) {
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        call.suspended = true;
+                        return Poll::Pending;
+                    }
                     Poll::Ready(Err(error)) => break 'ended Ended::Ours(error),
                     Poll::Ready(Ok(())) => {
                         call.running = true;
@@ -275,18 +289,18 @@ where
                     }
                 }
             }
-            let body = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
+            let running = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
             mark::set(false);
-            call.polling = true;
-            let polled = body.poll(cx);
-            call.polling = false;
-            match polled {
-                Poll::Ready(output) => Ended::Output(output),
-                Poll::Pending => match call.wait(NEVER, cx) {
-                    Poll::Ready(Some(error)) => Ended::Ours(error),
-                    _ => return Poll::Pending,
-                },
+            if let Poll::Ready(output) = running.poll(cx) {
+                break 'ended Ended::Output(output);
             }
+            let Poll::Ready(now) = call.wait(NEVER, cx) else {
+                call.suspended = true;
+                return Poll::Pending;
+            };
+            // Before the layers inside the time-out give back what it was admitted with.
+            body.set(None);
+            Ended::Ours(call.expire(now).expect("the call waited for the earliest of its deadlines"))
         };
         call.running = false;
         // The body goes before what it was admitted with.

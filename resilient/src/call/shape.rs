@@ -175,15 +175,12 @@ pub fn taken<R, V: View<R>, C: Convert<R>>(view: V, convert: C, ended: Ended<R>)
 }
 
 /// Calls a closure with the error; its type is known before the closure is looked at.
-pub fn by_value<R, V: View<R>, A, F: FnOnce(V::Error) -> A>(_: V, closure: F, error: V::Error) -> A {
+pub fn by_value<E, A, F: FnOnce(E) -> A>(closure: F, error: E) -> A {
     closure(error)
 }
 
 /// Calls a closure with a reference to the error.
-pub fn by_reference<'e, R, V: View<R>, A, F: FnOnce(&'e V::Error) -> A>(_: V, closure: F, error: &'e V::Error) -> A
-where
-    V::Error: 'e,
-{
+pub fn by_reference<'e, E, A, F: FnOnce(&'e E) -> A>(closure: F, error: &'e E) -> A {
     closure(error)
 }
 

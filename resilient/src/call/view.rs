@@ -2,6 +2,7 @@
 //!
 //! Expansions choose a view by method resolution on `Of<Output>`: the first that fits wins, and no bound is added.
 
+use super::{Call, convert::Convert, layer::Layers};
 use crate::error::Error;
 use std::{fmt::Debug, marker::PhantomData};
 
@@ -11,6 +12,8 @@ pub trait View<R>: Copy {
     type Error;
     /// Whether it is an error.
     fn is_err(self, output: &R) -> bool;
+    /// The error.
+    fn as_err(self, output: &R) -> Option<&Self::Error>;
     /// The error's text, where it has one.
     fn text(self, output: &R) -> Option<String>;
     /// The error by value, or the output again where it is none.
@@ -27,6 +30,27 @@ pub trait View<R>: Copy {
     }
 }
 
+/// An output with errors: a `Result`. One bound for all that needs one, so that its lack is one mistake; the error's
+/// type is a view's, for rustc would report an associated type of what is no `Result` once more.
+#[diagnostic::on_unimplemented(
+    message = "the policies of this fn need a `Result`, but it returns `{Self}`",
+    label = "not a `Result`",
+    note = "return a `Result<_, E>`: an `Err` is a failure, and a rejection becomes an `E`",
+    note = "or say both in another way: what a failure is, with `failure_if = |output| ..` of `#[circuit_breaker]`, \
+            and what a rejection becomes, with `#[resilient(rejected = path)]` and a `fn(resilient::Error) -> {Self}`"
+)]
+pub trait Fallible {
+    /// Whether it is an error.
+    fn failed(&self) -> bool;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    #[inline]
+    fn failed(&self) -> bool {
+        self.is_err()
+    }
+}
+
 /// The output type that a view is sought for.
 pub struct Of<R>(PhantomData<fn() -> R>);
 
@@ -35,6 +59,15 @@ impl<R> Of<R> {
     #[must_use]
     pub const fn output() -> Self {
         Self(PhantomData)
+    }
+
+    /// Tells what an `impl Trait` in the output is: what the call gives.
+    pub const fn is_of<V, C, S>(&self, _: &Call<R, V, C, S>)
+    where
+        V: View<R>,
+        C: Convert<R>,
+        S: Layers<R>,
+    {
     }
 }
 
@@ -58,6 +91,11 @@ impl<T, E: Debug> View<Result<T, E>> for TextView {
         output.is_err()
     }
 
+    #[inline]
+    fn as_err(self, output: &Result<T, E>) -> Option<&E> {
+        output.as_ref().err()
+    }
+
     fn text(self, output: &Result<T, E>) -> Option<String> {
         output.as_ref().err().map(|error| format!("{error:?}"))
     }
@@ -75,6 +113,11 @@ impl<T, E> View<Result<T, E>> for ResultView {
         output.is_err()
     }
 
+    #[inline]
+    fn as_err(self, output: &Result<T, E>) -> Option<&E> {
+        output.as_ref().err()
+    }
+
     fn text(self, _: &Result<T, E>) -> Option<String> {
         None
     }
@@ -90,6 +133,11 @@ impl<R> View<R> for PlainView {
     #[inline]
     fn is_err(self, _: &R) -> bool {
         false
+    }
+
+    #[inline]
+    fn as_err(self, _: &R) -> Option<&Error> {
+        None
     }
 
     fn text(self, _: &R) -> Option<String> {

@@ -100,8 +100,10 @@ pub struct NotFound {
 
 impl NotFound {
     fn new(what: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
+        // The end of a path is compared with as much of others.
+        let depth = name.matches("::").count();
         let closest = known.min_by_key(|known| {
-            let tail = known.rsplit("::").next().unwrap_or(known);
+            let tail = known.rmatch_indices("::").nth(depth).map_or(*known, |(at, _)| &known[at + 2..]);
             distance(known, name).min(distance(tail, name))
         });
         Self { what, name: name.to_owned(), closest }

@@ -49,7 +49,7 @@ pub struct CircuitBreakerConfig {
 pub enum Window {
     /// The last so many results, exactly.
     Calls(u32),
-    /// The results of the last so long, in ten buckets: nothing older counts, and at least the newest nine tenths do.
+    /// The results of the last so long, in thirty buckets: nothing older counts, and at least the newest nine tenths do.
     Time(Duration),
 }
 
@@ -125,7 +125,7 @@ impl CircuitBreakerConfig {
         self.window(Window::Calls(calls))
     }
 
-    /// The window holds the results of the last `time` (100 ms to a year), in ten buckets: nothing older counts, and
+    /// The window holds the results of the last `time` (100 ms to a year), in thirty buckets: nothing older counts, and
     /// at least the newest nine tenths do.
     pub const fn window_time(self, time: Duration) -> Self {
         self.window(Window::Time(time))

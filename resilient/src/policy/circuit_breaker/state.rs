@@ -233,7 +233,11 @@ impl Machine {
         let admission = match &mut self.state {
             State::Open { until } => Admission::Refused { retry_at: Some(*until) },
             State::Forced(CircuitState::ForcedOpen) => Admission::Refused { retry_at: None },
-            State::HalfOpen { probes, .. } if probes.len() >= self.max_probes as usize => {
+            State::HalfOpen { probes, successes }
+                // No more probes either than may still be needed.
+                if probes.len() >= self.max_probes as usize
+                    || probes.len() + *successes as usize >= self.max_probes.max(self.successes) as usize =>
+            {
                 // When the oldest probe expires the circuit re-opens; nothing is known of the time before.
                 Admission::Refused { retry_at: expiry.map(|expiry| expiry.saturating_add(self.open_for)) }
             }

@@ -4,8 +4,8 @@ use super::window::Successes;
 use crate::stats::slots::Slots;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// More than a window's ten, so that a bucket is not overwritten while another thread may still read it.
-const BUCKETS: u64 = 12;
+/// More than a window's, so that a bucket is not overwritten while another thread may still read it.
+const BUCKETS: u64 = 32;
 
 /// One thread's successes, by bucket: the low half of a bucket's index above, their number below.
 #[derive(Debug, Default)]

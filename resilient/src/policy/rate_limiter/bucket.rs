@@ -50,17 +50,17 @@ impl Bucket {
         self.lack(full, now) == 0
     }
 
+    /// Units until it is full, as the word has it: one in the past differs by more than half of all there are.
+    const fn ahead(&self, full: Full, now: Nanos) -> u64 {
+        let ahead = full.wrapping_sub(self.units(now));
+        if ahead > u64::MAX / 2 { 0 } else { ahead }
+    }
+
     /// Units that the bucket lacks.
     const fn lack(&self, full: Full, now: Nanos) -> u64 {
-        let lack = full.wrapping_sub(self.units(now)).cast_signed();
-        if lack < 0 {
-            0
-        } else if lack.cast_unsigned() > self.capacity {
-            // Only a clock that stepped back leaves more than an empty bucket: it lengthens nothing beyond one filling.
-            self.capacity
-        } else {
-            lack.cast_unsigned()
-        }
+        let ahead = self.ahead(full, now);
+        // Only a clock that stepped back leaves more than an empty bucket: it lengthens nothing beyond one filling.
+        if ahead > self.capacity { self.capacity } else { ahead }
     }
 
     /// The word after taking tokens, or how long until they are there.
@@ -71,6 +71,13 @@ impl Bucket {
         } else {
             Err(self.nanos(lack - self.capacity))
         }
+    }
+
+    /// The word of an empty bucket, where `full` is farther off than that by more than `slack`: the clock has stepped
+    /// back, and without a new anchor nothing would fill the bucket until it had caught up.
+    pub(super) const fn anchored(&self, full: Full, now: Nanos, slack: Nanos) -> Option<Full> {
+        let most = self.capacity.saturating_add(self.units(slack));
+        if self.ahead(full, now) > most { Some(self.units(now).wrapping_add(self.capacity)) } else { None }
     }
 
     /// How long until `tokens`, which may be more than the bucket holds, have come one after the other.
@@ -172,5 +179,16 @@ mod tests {
         let full = bucket.holding(1000 * SECOND, 0);
         assert_eq!(bucket.take(full, 0, 1), Err(SECOND));
         assert_eq!(bucket.time_for(full, 0, 2), 2 * SECOND);
+    }
+
+    #[test]
+    fn a_clock_that_stepped_back_anchors_a_drained_bucket_anew() {
+        let bucket = Bucket::new(Rate::per_second(10), 10);
+        let (late, now) = (7_200_000_000_000, 3_600_000_000_000);
+        let drained = bucket.holding(late, 0);
+        assert_eq!(bucket.anchored(drained, late, 0), None);
+        assert_eq!(bucket.anchored(drained, now, 0), Some(bucket.holding(now, 0)));
+        // A coarse clock that lags is not one that stepped back.
+        assert_eq!(bucket.anchored(drained, late - 10, 10), None);
     }
 }

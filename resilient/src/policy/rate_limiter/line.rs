@@ -95,16 +95,16 @@ impl RateLimiter {
         deadline: Nanos,
         waker: &Waker,
     ) -> Result<Waiting, Error> {
-        let wait = self.config.wait.map_or(0, nanos);
-        let limit = now.saturating_add(wait).min(deadline);
+        let limit = now.saturating_add(self.config.wait.map_or(0, nanos));
         let mut queue = self.line.lock();
         let after = self.bucket.time_for(self.full_now(), now, queue.weight() + u64::from(tokens));
-        if now.saturating_add(after) > limit {
+        let turn = now.saturating_add(after);
+        if turn > limit || turn >= deadline {
             drop(queue);
             return Err(self.refuse(site, tokens, Taken::After(after)));
         }
         let id = queue.push(tokens, waker);
-        Ok(Waiting { id, tokens, limit: if wait == NEVER { deadline } else { limit } })
+        Ok(Waiting { id, tokens, limit: limit.min(deadline) })
     }
 
     /// The word of a bucket that a call has asked before.

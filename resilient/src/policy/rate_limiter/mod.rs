@@ -149,7 +149,13 @@ impl RateLimiter {
                     Err(found) => full = found,
                 },
                 Err(_) if tokens > self.config.capacity() => return Taken::Never,
-                Err(after) if confirmed || after > TICK => return Taken::After(after),
+                Err(after) if confirmed || after > TICK => {
+                    if let Some(anchored) = self.bucket.anchored(full, now, TICK) {
+                        // Where this fails another call has taken tokens, and anchored it thereby.
+                        let _ = self.full.compare_exchange(full, anchored, AcqRel, Relaxed);
+                    }
+                    return Taken::After(after);
+                }
                 Err(_) => (now, confirmed) = (precise(), true),
             }
         }

@@ -1,0 +1,4 @@
+#[bulkhead(10, wait = 100ms, queue = 50)]
+async fn price(&self, sku: &str) -> Result<Price, ApiError> {
+    self.fetch(sku).await
+}

@@ -1,0 +1,83 @@
+pub async fn price(sku: &str) -> Result<Price, ApiError> {
+    static __RESILIENT_SITE: rt::Site = rt::Site::new(
+        rt::concat!(rt::module_path!(), "::", "price"),
+        rt::file!(),
+        rt::line!(),
+        &[rt::SitePolicy::CircuitBreaker(&__RESILIENT_0)],
+    );
+    static __RESILIENT_0: ::resilient::CircuitBreaker = {
+        const __RESILIENT_OPEN_FOR_0: rt::Duration = {
+            let value: rt::Duration = OPEN_FOR;
+            rt::check::open_for(value);
+            value
+        };
+        ::resilient::CircuitBreaker::new(
+            ::resilient::CircuitBreakerConfig::new()
+                .window_time(rt::Duration::from_nanos(30000000000u64))
+                .failure_rate(::resilient::Ratio::from_ppb(500000000u32))
+                .open_for(__RESILIENT_OPEN_FOR_0)
+                .name("circuit_breaker"),
+        )
+    };
+    let __of = rt::Of::<Result<Price, ApiError>>::output();
+    let __view = {
+        use rt::{SeePlain as _, SeeResult as _, SeeText as _};
+        (&&&__of).view()
+    };
+    let __convert = rt::converting::<
+        Result<Price, ApiError>,
+        _,
+        _,
+    >(__view, |__error, _| rt::by_from::<Result<Price, ApiError>>(__error));
+    let mut __call = rt::begin::<
+        Result<Price, ApiError>,
+        _,
+        _,
+        _,
+    >(
+        &__RESILIENT_SITE,
+        __view,
+        __convert,
+        rt::on(
+            rt::CircuitBreakerLayer::new(
+                || &__RESILIENT_0,
+                rt::judging::<
+                    Result<Price, ApiError>,
+                    _,
+                    _,
+                >(
+                    __view,
+                    |__judged, __view| rt::when::<
+                        Result<Price, ApiError>,
+                        _,
+                        _,
+                    >(__judged, __view, ApiError::is_transient),
+                ),
+            ),
+            rt::End,
+        ),
+    );
+    rt::Step::done(
+        rt::Call::turn(
+                &mut __call,
+                rt::pin(
+                    rt::Some(async {
+                        #[allow(
+                            unreachable_code,
+                            unknown_lints,
+                            clippy::all,
+                            clippy::pedantic,
+                            clippy::restriction,
+                            clippy::nursery
+                        )]
+                        if false {
+                            let __edge: Result<Price, ApiError> = loop {};
+                            return __edge;
+                        }
+                        { fetch(sku).await }
+                    }),
+                ),
+            )
+            .await,
+    )
+}

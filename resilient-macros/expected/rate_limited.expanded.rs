@@ -1,0 +1,65 @@
+async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
+    static __RESILIENT_SITE: rt::Site = rt::Site::new(
+        rt::concat!(rt::module_path!(), "::", "prices"),
+        rt::file!(),
+        rt::line!(),
+        &[rt::SitePolicy::RateLimiter(&__RESILIENT_0)],
+    );
+    static __RESILIENT_0: ::resilient::RateLimiter = {
+        ::resilient::RateLimiter::new(
+            ::resilient::RateLimiterConfig::new(
+                    ::resilient::Rate::new(
+                        100u32,
+                        rt::Duration::from_nanos(1000000000u64),
+                    ),
+                )
+                .burst(200u32)
+                .name("rate_limited"),
+        )
+    };
+    let __cost_0: rt::u32 = skus.len() as u32;
+    let __of = rt::Of::<Result<Vec<Price>, ApiError>>::output();
+    let __view = {
+        use rt::{SeePlain as _, SeeResult as _, SeeText as _};
+        (&&&__of).view()
+    };
+    let __convert = rt::converting::<
+        Result<Vec<Price>, ApiError>,
+        _,
+        _,
+    >(__view, |__error, _| rt::by_from::<Result<Vec<Price>, ApiError>>(__error));
+    let mut __call = rt::begin::<
+        Result<Vec<Price>, ApiError>,
+        _,
+        _,
+        _,
+    >(
+        &__RESILIENT_SITE,
+        __view,
+        __convert,
+        rt::on(rt::RateLimiterLayer::new(|| &__RESILIENT_0, __cost_0), rt::End),
+    );
+    rt::Step::done(
+        rt::Call::turn(
+                &mut __call,
+                rt::pin(
+                    rt::Some(async {
+                        #[allow(
+                            unreachable_code,
+                            unknown_lints,
+                            clippy::all,
+                            clippy::pedantic,
+                            clippy::restriction,
+                            clippy::nursery
+                        )]
+                        if false {
+                            let __edge: Result<Vec<Price>, ApiError> = loop {};
+                            return __edge;
+                        }
+                        { fetch_all(skus).await }
+                    }),
+                ),
+            )
+            .await,
+    )
+}

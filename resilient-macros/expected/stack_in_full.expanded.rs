@@ -1,0 +1,207 @@
+/// What it costs.
+#[must_use]
+pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
+    #[rate_limited(__resilient_mentioned)]
+    const _: () = ();
+    #[bulkhead(__resilient_mentioned)]
+    const _: () = ();
+    #[timeout(__resilient_mentioned)]
+    const _: () = ();
+    #[retry(__resilient_mentioned)]
+    const _: () = ();
+    #[circuit_breaker(__resilient_mentioned)]
+    const _: () = ();
+    #[timeout(__resilient_mentioned)]
+    const _: () = ();
+    static __RESILIENT_SITE: rt::Site = rt::Site::new(
+        rt::concat!(rt::module_path!(), "::", "price"),
+        rt::file!(),
+        rt::line!(),
+        &[
+            rt::SitePolicy::fallback("fallback"),
+            rt::SitePolicy::RateLimiter(&__RESILIENT_1),
+            rt::SitePolicy::Bulkhead(&__RESILIENT_2),
+            rt::SitePolicy::Timeout(&__RESILIENT_3),
+            rt::SitePolicy::Retry(&__RESILIENT_4),
+            rt::SitePolicy::CircuitBreaker(&__RESILIENT_5),
+            rt::SitePolicy::Timeout(&__RESILIENT_6),
+        ],
+    );
+    static __RESILIENT_1: ::resilient::RateLimiter = {
+        ::resilient::RateLimiter::new(
+            ::resilient::RateLimiterConfig::new(
+                    ::resilient::Rate::new(
+                        100u32,
+                        rt::Duration::from_nanos(1000000000u64),
+                    ),
+                )
+                .name("rate_limited"),
+        )
+    };
+    static __RESILIENT_2: ::resilient::Bulkhead = {
+        ::resilient::Bulkhead::new(
+            ::resilient::BulkheadConfig::new(10u32).name("bulkhead"),
+        )
+    };
+    static __RESILIENT_3: ::resilient::Timeout = {
+        ::resilient::Timeout::new(
+            ::resilient::TimeoutConfig::new(rt::Duration::from_nanos(10000000000u64))
+                .name("timeout"),
+        )
+    };
+    static __RESILIENT_4: ::resilient::Retry = {
+        ::resilient::Retry::new(
+            ::resilient::RetryConfig::new().attempts(3u32).name("retry"),
+        )
+    };
+    static __RESILIENT_5: ::resilient::CircuitBreaker = {
+        ::resilient::CircuitBreaker::new(
+            ::resilient::CircuitBreakerConfig::new().name("circuit_breaker"),
+        )
+    };
+    static __RESILIENT_6: ::resilient::Timeout = {
+        ::resilient::Timeout::new(
+            ::resilient::TimeoutConfig::new(rt::Duration::from_nanos(2000000000u64))
+                .name("timeout_2"),
+        )
+    };
+    let __of = rt::Of::<Result<Price, ApiError>>::output();
+    let __view = {
+        use rt::{SeePlain as _, SeeResult as _, SeeText as _};
+        (&&&__of).view()
+    };
+    let __convert = rt::ByFrom(__view);
+    let mut __call = rt::begin::<
+        Result<Price, ApiError>,
+        _,
+        _,
+        _,
+    >(
+        &__RESILIENT_SITE,
+        __view,
+        rt::Nothing,
+        rt::on(
+            rt::FallbackLayer::<
+                0usize,
+                _,
+                _,
+            >::new(
+                "fallback",
+                rt::judging::<
+                    Result<Price, ApiError>,
+                    _,
+                    _,
+                >(
+                    __view,
+                    |__judged, __view| rt::by_view::<
+                        Result<Price, ApiError>,
+                        _,
+                    >(__judged, __view),
+                ),
+                __view,
+            ),
+            rt::on(
+                rt::RateLimiterLayer::new(|| &__RESILIENT_1, 1),
+                rt::on(
+                    rt::BulkheadLayer::<_, false>::new(|| &__RESILIENT_2),
+                    rt::on(
+                        rt::TimeoutLayer::new(|| &__RESILIENT_3),
+                        rt::on(
+                            rt::RetryLayer::new(
+                                || &__RESILIENT_4,
+                                rt::judging::<
+                                    Result<Price, ApiError>,
+                                    _,
+                                    _,
+                                >(
+                                    __view,
+                                    |__judged, __view| rt::errors::<
+                                        Result<Price, ApiError>,
+                                    >(__judged),
+                                ),
+                                __view,
+                            ),
+                            rt::on(
+                                rt::CircuitBreakerLayer::new(
+                                    || &__RESILIENT_5,
+                                    rt::judging::<
+                                        Result<Price, ApiError>,
+                                        _,
+                                        _,
+                                    >(
+                                        __view,
+                                        |__judged, __view| rt::errors::<
+                                            Result<Price, ApiError>,
+                                        >(__judged),
+                                    ),
+                                ),
+                                rt::on(rt::TimeoutLayer::new(|| &__RESILIENT_6), rt::End),
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    );
+    let mut __step = loop {
+        let __step = rt::Call::turn(
+                &mut __call,
+                rt::pin(
+                    rt::Some(async {
+                        #[allow(
+                            unreachable_code,
+                            unknown_lints,
+                            clippy::all,
+                            clippy::pedantic,
+                            clippy::restriction,
+                            clippy::nursery
+                        )]
+                        if false {
+                            let __edge: Result<Price, ApiError> = loop {};
+                            return __edge;
+                        }
+                        { self.fetch(sku).await }
+                    }),
+                ),
+            )
+            .await;
+        if let rt::Step::Again = __step {} else {
+            break __step;
+        }
+    };
+    if let rt::Step::Fall(0usize, __ended) = __step {
+        __step = rt::Call::turn(
+                &mut __call,
+                rt::pin(
+                    rt::Some(async {
+                        {
+                            #[allow(clippy::used_underscore_binding)]
+                            let __passed = (sku,);
+                            let mut __error = rt::Option::None;
+                            let __answer = match rt::path::<
+                                Result<Price, ApiError>,
+                                _,
+                                _,
+                                _,
+                                _,
+                                _,
+                                _,
+                            >(
+                                Self::cached,
+                                self,
+                                __passed,
+                                &mut __error,
+                                (__view, __convert, __ended),
+                            ) {
+                                rt::Ok(__answer) => __answer,
+                                rt::Err(__answer) => return __answer,
+                            };
+                            rt::ready::<Result<Price, ApiError>, _, _>(__answer).await
+                        }
+                    }),
+                ),
+            )
+            .await;
+    }
+    rt::Step::done(__step)
+}

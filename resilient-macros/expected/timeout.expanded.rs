@@ -1,0 +1,58 @@
+async fn price(&self, sku: &str) -> Result<Price, ApiError> {
+    static __RESILIENT_SITE: rt::Site = rt::Site::new(
+        rt::concat!(rt::module_path!(), "::", "price"),
+        rt::file!(),
+        rt::line!(),
+        &[rt::SitePolicy::Timeout(&__RESILIENT_0)],
+    );
+    static __RESILIENT_0: ::resilient::Timeout = {
+        ::resilient::Timeout::new(
+            ::resilient::TimeoutConfig::new(rt::Duration::from_nanos(2000000000u64))
+                .name("timeout"),
+        )
+    };
+    let __of = rt::Of::<Result<Price, ApiError>>::output();
+    let __view = {
+        use rt::{SeePlain as _, SeeResult as _, SeeText as _};
+        (&&&__of).view()
+    };
+    let __convert = rt::converting::<
+        Result<Price, ApiError>,
+        _,
+        _,
+    >(__view, |__error, _| rt::by_from::<Result<Price, ApiError>>(__error));
+    let mut __call = rt::begin::<
+        Result<Price, ApiError>,
+        _,
+        _,
+        _,
+    >(
+        &__RESILIENT_SITE,
+        __view,
+        __convert,
+        rt::on(rt::TimeoutLayer::new(|| &__RESILIENT_0), rt::End),
+    );
+    rt::Step::done(
+        rt::Call::turn(
+                &mut __call,
+                rt::pin(
+                    rt::Some(async {
+                        #[allow(
+                            unreachable_code,
+                            unknown_lints,
+                            clippy::all,
+                            clippy::pedantic,
+                            clippy::restriction,
+                            clippy::nursery
+                        )]
+                        if false {
+                            let __edge: Result<Price, ApiError> = loop {};
+                            return __edge;
+                        }
+                        { self.fetch(sku).await }
+                    }),
+                ),
+            )
+            .await,
+    )
+}

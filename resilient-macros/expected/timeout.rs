@@ -1,0 +1,4 @@
+#[timeout(2s)]
+async fn price(&self, sku: &str) -> Result<Price, ApiError> {
+    self.fetch(sku).await
+}

@@ -1,0 +1,207 @@
+//! Dependencies go one way only, read from the sources themselves.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn sources(of: &str) -> Vec<(PathBuf, String)> {
+    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(of);
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    assert!(files.len() > 10, "no sources in {}", root.display());
+    files.sort();
+    files
+        .into_iter()
+        .filter(|path| path.file_stem().is_some_and(|stem| stem != "tests" && stem != "snapshots"))
+        .map(|path| (path.strip_prefix(&root).unwrap().to_owned(), code(&fs::read_to_string(&path).unwrap())))
+        .collect()
+}
+
+/// Without comments and unit tests.
+fn code(source: &str) -> String {
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = source.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `policy/retry/mod.rs` is `policy::retry`, `time.rs` is `time`.
+fn module(path: &Path) -> String {
+    let path = path.with_extension("").to_string_lossy().replace('/', "::");
+    path.strip_suffix("::mod").unwrap_or(&path).to_owned()
+}
+
+/// The paths below `crate::` that a source names, whole `use` trees included.
+fn edges(source: &str) -> Vec<String> {
+    let mut edges = Vec::new();
+    for (at, _) in source.match_indices("crate::") {
+        // `$crate::` in a macro stands in the same file.
+        expand("", &source[at + "crate::".len()..], &mut edges);
+    }
+    edges
+}
+
+/// Reads one use tree; returns what follows it.
+fn expand<'s>(prefix: &str, mut rest: &'s str, edges: &mut Vec<String>) -> &'s str {
+    rest = rest.trim_start();
+    if let Some(mut inner) = rest.strip_prefix('{') {
+        loop {
+            inner = expand(prefix, inner, edges).trim_start();
+            match inner.strip_prefix(',') {
+                Some(next) if !next.trim_start().starts_with('}') => inner = next,
+                Some(next) => return next.trim_start().strip_prefix('}').unwrap_or(next),
+                None => return inner.strip_prefix('}').unwrap_or(inner),
+            }
+        }
+    }
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") };
+    if let Some(deeper) = after.strip_prefix("::") {
+        return expand(&path, deeper, edges);
+    }
+    if let Some(renamed) = after.trim_start().strip_prefix("as ") {
+        let end = renamed.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(renamed.len());
+        edges.push(path);
+        return &renamed[end..];
+    }
+    edges.push(path);
+    after
+}
+
+fn place(order: &[&[&str]], module: &str) -> Option<usize> {
+    let top = module.split("::").next()?;
+    order.iter().position(|names| names.contains(&top))
+}
+
+/// Everything names only what stands before it, or beside it where that is said.
+fn one_way(of: &str, order: &[&[&str]]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (path, source) in sources(of) {
+        let from = module(&path);
+        let Some(here) = place(order, &from) else {
+            if from != "lib" {
+                wrong.push(format!("{from} has no place in the order"));
+            }
+            continue;
+        };
+        for edge in edges(&source) {
+            if place(order, &edge).is_some_and(|there| there > here) {
+                wrong.push(format!("{from} names crate::{edge}, which stands after it"));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_runtime_depends_one_way_only() {
+    let order: [&[&str]; 6] = [
+        &["time", "error", "outcome", "check", "rate", "ratio", "queue"],
+        &["event", "stats"],
+        &["policy"],
+        &["registry"],
+        &["call"],
+        &["__private"],
+    ];
+    let wrong = one_way("resilient/src", &order);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_policy_names_no_other_policy_but_the_permit() {
+    for (path, source) in sources("resilient/src/policy") {
+        let own = module(&path);
+        let own = own.split("::").next().unwrap();
+        for edge in edges(&source) {
+            let Some(other) = edge.strip_prefix("policy::") else { continue };
+            let other = other.split("::").next().unwrap();
+            assert!(other == own || other == "permit", "{} names crate::{edge}", path.display());
+        }
+        if path.components().count() > 1 && path.ends_with("mod.rs") {
+            for (at, _) in source.match_indices("super::") {
+                let rest = &source[at + 7..];
+                assert!(rest.starts_with("permit"), "{} names super::{:.20}", path.display(), rest);
+            }
+        }
+    }
+}
+
+#[test]
+fn pure_files_have_no_clock_lock_event_or_await() {
+    let pure = ["state.rs", "window.rs", "bucket.rs", "backoff.rs"];
+    let files = sources("resilient/src/policy");
+    let files = files.iter().filter(|(path, _)| pure.iter().any(|name| path.ends_with(name)));
+    let mut seen = 0;
+    for (path, source) in files {
+        seen += 1;
+        for forbidden in [
+            "precise",
+            "coarse",
+            "Instant",
+            "SystemTime",
+            "Mutex",
+            "RwLock",
+            "Atomic",
+            "event",
+            "await",
+            "async ",
+            "fastrand",
+        ] {
+            assert!(!source.contains(forbidden), "{} has `{forbidden}`", path.display());
+        }
+    }
+    assert_eq!(seen, pure.len());
+}
+
+#[test]
+fn only_the_door_to_clocks_names_the_runtime() {
+    for (path, source) in sources("resilient/src") {
+        if path != Path::new("time.rs") {
+            for forbidden in ["tokio::", "rustix", "Instant::now", "SystemTime"] {
+                assert!(!source.contains(forbidden), "{} has `{forbidden}`", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_engine_awaits() {
+    for (path, source) in sources("resilient/src") {
+        assert!(path.starts_with("call") || !source.contains(".await"), "{} awaits", path.display());
+    }
+}
+
+#[test]
+fn the_macros_depend_one_way_only() {
+    let order: [&[&str]; 10] = [
+        &["diag", "span"],
+        &["krate"],
+        &["args"],
+        &["policy"],
+        &["gather"],
+        &["item"],
+        &["stack"],
+        &["lower"],
+        &["entry"],
+        &["lib"],
+    ];
+    let wrong = one_way("resilient-macros/src", &order);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn use_trees_are_read_whole() {
+    let source = "use crate::{\n    a::{b, c::{self, d}},\n    e as f,\n    g::h,\n};\nfn x() { crate::i::j(); }";
+    assert_eq!(edges(source), ["a::b", "a::c::self", "a::c::d", "e", "g::h", "i::j"]);
+}

@@ -1,0 +1,113 @@
+//! The engine with the layers of each stack that a case asks for.
+
+use crate::{
+    inner::{Inner, Out},
+    policies::Policies,
+};
+use resilient::__private::{
+    Borrowed, BulkheadLayer, CircuitBreakerLayer, End, FallbackLayer, Of, RateLimiterLayer, RetryLayer, SeeText as _,
+    Site, Step, TimeoutLayer, begin, converting, on, taken,
+};
+use std::{future::Future, pin::Pin, pin::pin, rc::Rc};
+
+static SITE: Site = Site::new("conformance", "", 0, &[]);
+
+type Boxed = Pin<Box<dyn Future<Output = Out>>>;
+
+macro_rules! layers {
+    ($policies:ident) => { End };
+    ($policies:ident breaker $n:tt $($inner:tt)*) => {
+        on(
+            CircuitBreakerLayer::new(Borrowed(&$policies.breakers[$n].policy), |out: &Out| $policies.breakers[$n].judge(out)),
+            layers!($policies $($inner)*),
+        )
+    };
+    ($policies:ident rate $n:tt $($inner:tt)*) => {
+        on(RateLimiterLayer::new(Borrowed(&$policies.rates[$n]), 1), layers!($policies $($inner)*))
+    };
+    ($policies:ident retry $n:tt $($inner:tt)*) => {
+        on(
+            RetryLayer::new(
+                Borrowed(&$policies.retries[$n].policy),
+                |out: &Out| $policies.retries[$n].judge(out),
+                (&&&Of::<Out>::output()).view(),
+            ),
+            layers!($policies $($inner)*),
+        )
+    };
+    ($policies:ident timeout $n:tt $($inner:tt)*) => {
+        on(TimeoutLayer::new(Borrowed(&$policies.timeouts[$n])), layers!($policies $($inner)*))
+    };
+    ($policies:ident bulkhead $n:tt $($inner:tt)*) => {
+        on(BulkheadLayer::<_, false>::new(Borrowed(&$policies.bulkheads[$n])), layers!($policies $($inner)*))
+    };
+    ($policies:ident fallback $n:tt $($inner:tt)*) => {
+        on(
+            FallbackLayer::<0, _, _>::new(
+                "fallback",
+                |out: &Out| $policies.fallbacks[$n].judge(out),
+                (&&&Of::<Out>::output()).view(),
+            ),
+            layers!($policies $($inner)*),
+        )
+    };
+}
+
+macro_rules! stacks {
+    ($policies:ident, $inner:ident: $($name:literal = $($layer:ident $n:tt),+;)+) => {
+        match $policies.stack.as_str() {
+            $($name => Box::pin(async move {
+                let view = (&&&Of::<Out>::output()).view();
+                let convert = converting::<Out, _, _>(view, |error, _| Err(error.into()));
+                let mut call = begin(&SITE, view, &convert, layers!($policies $($layer $n)+));
+                let mut step = loop {
+                    match call.turn(pin!(Some($inner.run()))).await {
+                        Step::Again => {}
+                        end => break end,
+                    }
+                };
+                if let Step::Fall(_, ended) = step {
+                    let cause = taken(view, &convert, ended);
+                    step = call.turn(pin!(Some($policies.fallbacks[0].answer(&$inner, cause)))).await;
+                }
+                step.done()
+            }),)+
+            // All of its layers were of no effect.
+            "" => Box::pin(async move { $inner.run().await }),
+            other => panic!("no stack of `{other}`"),
+        }
+    };
+}
+
+pub(crate) fn call(policies: &'static Policies, inner: Rc<Inner>) -> Boxed {
+    stacks! { policies, inner:
+        "breaker" = breaker 0;
+        "rate" = rate 0;
+        "retry" = retry 0;
+        "timeout" = timeout 0;
+        "bulkhead" = bulkhead 0;
+        "fallback" = fallback 0;
+        "timeout > breaker" = timeout 0, breaker 0;
+        "retry > breaker" = retry 0, breaker 0;
+        "retry > breaker > timeout" = retry 0, breaker 0, timeout 0;
+        "breaker > timeout" = breaker 0, timeout 0;
+        "breaker > bulkhead" = breaker 0, bulkhead 0;
+        "breaker > retry" = breaker 0, retry 0;
+        "breaker > breaker#2" = breaker 0, breaker 1;
+        "retry > timeout" = retry 0, timeout 0;
+        "retry > bulkhead" = retry 0, bulkhead 0;
+        "retry > rate" = retry 0, rate 0;
+        "retry > retry#2" = retry 0, retry 1;
+        "timeout > bulkhead" = timeout 0, bulkhead 0;
+        "timeout > rate" = timeout 0, rate 0;
+        "timeout > retry" = timeout 0, retry 0;
+        "timeout > retry > timeout#2" = timeout 0, retry 0, timeout 1;
+        "timeout > fallback" = timeout 0, fallback 0;
+        "fallback > retry" = fallback 0, retry 0;
+        "fallback > retry > timeout" = fallback 0, retry 0, timeout 0;
+        "fallback > retry > breaker" = fallback 0, retry 0, breaker 0;
+        "fallback > breaker" = fallback 0, breaker 0;
+        "fallback > timeout" = fallback 0, timeout 0;
+        "fallback > rate" = fallback 0, rate 0;
+    }
+}

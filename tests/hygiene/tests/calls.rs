@@ -1,0 +1,17 @@
+//! The renamed crate's expansions run.
+
+use resilient_hygiene::{Client, boxes, mapped, nameless, optional, shadowed, timeout, unit};
+
+#[tokio::test(start_paused = true)]
+async fn calls() {
+    assert_eq!(Client::new(false).everything("text").await.unwrap(), "text");
+    assert_eq!(Client::new(true).everything("text").await.unwrap(), "");
+    assert!(!Client::new(false).change(true).await.unwrap());
+    unit().await;
+    assert_eq!(nameless(&1).await.unwrap().to_string(), "1");
+    assert_eq!(optional(None).await, None);
+    mapped(Box::new(1)).await.unwrap();
+    assert_eq!(boxes().await.unwrap(), Some(Box::new(0)));
+    assert_eq!(shadowed(1, 2).await.unwrap(), 3);
+    assert_eq!(timeout::after().await.unwrap(), 1);
+}

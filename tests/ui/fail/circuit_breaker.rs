@@ -1,0 +1,100 @@
+use resilient::{Error, circuit_breaker};
+
+type Answer = Result<u32, Error>;
+
+#[circuit_breaker(failure_rate = 50, window = 30s)]
+async fn without_percent() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failure_rate = 0.5, open_for = 30, window = 30s)]
+async fn without_units() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failure_rate = 150%)]
+async fn more_than_everything() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failurs = 5)]
+async fn misspelt() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(treshold = 5)]
+async fn unknown() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures = 5, open_for = 1s, failures = 6)]
+async fn twice() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures = 5, window = 30s)]
+async fn two_modes() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(window = 10, min_calls = 20)]
+async fn never_opens() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(5)]
+async fn without_a_name() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures = 0, probes = 5_000, open_for = 0s)]
+async fn out_of_range() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(window = 1ms, min_calls = 0, successes = 0, probe_timeout = 0s, failure_rate = 0%)]
+async fn out_of_range_too() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures = "5", open_for = "30s", failure_rate = "50%", name = payments)]
+async fn quoted() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures)]
+async fn without_a_value() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures: 5)]
+async fn with_a_colon() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures = 5 open_for = 30s)]
+async fn without_a_comma() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(when = 5, failure_if = |a, b| a, ignore_if = !x)]
+async fn no_predicates() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(PAYMENTS, failures = 3)]
+async fn set_beside_a_shared_one() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(payments)]
+async fn shared_in_lower_case() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(key = self.host)]
+async fn of_a_later_version() -> Answer {
+    Ok(1)
+}
+
+fn main() {}

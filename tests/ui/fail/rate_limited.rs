@@ -1,0 +1,85 @@
+use resilient::{Error, rate_limited};
+
+type Answer = Result<u32, Error>;
+
+#[rate_limited]
+async fn nothing() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(burst = 5)]
+async fn without_a_rate() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100)]
+async fn without_a_period() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100/second)]
+async fn long_period() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited("100/s")]
+async fn quoted() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100 per s)]
+async fn in_words() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(0/s)]
+async fn no_call() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100/s, burst = 0)]
+async fn no_burst() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100/s, burst = 10, initial = 20)]
+async fn more_than_fits() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(10/s, cost = 20)]
+async fn never_admitted() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(10/s, cost = 0)]
+async fn free() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100/s, wait = 0s)]
+async fn no_wait() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(100/s, wait = 5)]
+async fn wait_without_a_unit() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(10/s, 1000/d)]
+async fn several_quotas() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(10/s, key = tenant)]
+async fn of_a_later_version(tenant: u32) -> Answer {
+    Ok(tenant)
+}
+
+#[rate_limited(0.5/s)]
+async fn half_a_call() -> Answer {
+    Ok(1)
+}
+
+fn main() {}
