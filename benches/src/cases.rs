@@ -9,11 +9,11 @@ use std::{
 
 /// Fits a register, as most benchmarks' errors do.
 #[derive(Debug)]
-pub(crate) struct Failed(pub(crate) u32);
+pub(crate) struct Failed(pub(crate) u64);
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self(u32::from(error.is_rejection()))
+        Self(u64::from(error.is_rejection()))
     }
 }
 

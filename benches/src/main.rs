@@ -24,7 +24,7 @@ fn run<F: Future<Output = Result<u64, Failed>>>(calls: u64, case: impl Fn(u64) -
         for input in 0..calls {
             sum ^= match case(black_box(input)).await {
                 Ok(value) => value,
-                Err(Failed(code)) => code.into(),
+                Err(Failed(code)) => code,
             };
         }
         sum

@@ -5,7 +5,7 @@
 //! let mut call = begin(&__RESILIENT_SITE, view, convert, on(layer 0, on(layer 1, End)));
 //! loop {                                                                  // only with a retry
 //!     let mut step = Call::turn(&mut call, pin!(Some(async { body }))).await;
-//!     if let Step::Fall(1, ended) = step { step = Call::turn(&mut call, pin!(Some(async { answer }))).await; }
+//!     if let Step::Fall(1) = step { step = Call::turn(&mut call, pin!(Some(async { answer }))).await; }
 //!     if let Step::Again = step { continue } else { break step }
 //! }                                                      // fallbacks outside every retry follow the loop
 //! ```
@@ -92,7 +92,7 @@ impl Lowering<'_> {
             #(#bindings)*
             #see
             #conversion
-            let mut #call = #rt::begin::<#output, _, _, _>(&#site, #view, #handed_over, #layers);
+            let mut #call = #rt::begin::<#output, _, _, _, _>(__resilient_site, #view, #handed_over, #layers);
             #known
             #run
         }

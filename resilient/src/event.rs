@@ -191,11 +191,11 @@ fn traced() -> bool {
 }
 
 /// Reports a refusal on its way to the caller.
-pub(crate) fn reject(error: Error) -> Error {
+#[inline]
+pub(crate) fn rejected(error: &Error) {
     if heard() {
         emit(error.site(), error.policy(), EventKind::Rejected { error: error.clone() });
     }
-    error
 }
 
 #[cold]

@@ -100,40 +100,36 @@ mod clock {
 }
 
 pin_project_lite::pin_project! {
-    struct Armed {
+    /// A timer that costs nothing until something really waits.
+    #[derive(Default)]
+    pub(crate) struct Timer {
         at: Nanos,
         #[pin]
-        sleep: tokio::time::Sleep,
+        sleep: Option<tokio::time::Sleep>,
     }
 }
-
-/// A timer that costs nothing until something really waits.
-#[derive(Default)]
-pub(crate) struct Timer(Option<Pin<Box<Armed>>>);
 
 impl Timer {
     /// Ready once the precise clock has reached `at`.
     ///
     /// # Panics
     /// Without a tokio runtime whose time driver is enabled.
-    pub(crate) fn poll_until(&mut self, at: Nanos, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_until(self: Pin<&mut Self>, at: Nanos, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
         loop {
             let now = precise();
             if now >= at {
                 return Poll::Ready(());
             }
             let wake = || tokio::time::Instant::now() + Duration::from_nanos((at - now).min(FAR));
-            let mut armed = match &mut self.0 {
-                Some(armed) => armed.as_mut(),
-                none => none.insert(Box::pin(Armed { at, sleep: tokio::time::sleep_until(wake()) })).as_mut(),
-            };
-            let this = armed.as_mut().project();
-            let mut sleep = this.sleep;
-            if *this.at != at || sleep.is_elapsed() {
-                *this.at = at;
-                sleep.as_mut().reset(wake());
+            match this.sleep.as_mut().as_pin_mut() {
+                None => this.sleep.set(Some(tokio::time::sleep_until(wake()))),
+                Some(sleep) if *this.at != at || sleep.is_elapsed() => sleep.reset(wake()),
+                Some(_) => {}
             }
-            if sleep.poll(cx).is_pending() {
+            *this.at = at;
+            let sleep = this.sleep.as_mut().as_pin_mut();
+            if sleep.is_none_or(|sleep| sleep.poll(cx).is_pending()) {
                 return Poll::Pending;
             }
         }
@@ -149,9 +145,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_far_instant_never_overflows() {
-        let mut timer = Timer::default();
+        let mut timer = std::pin::pin!(Timer::default());
         std::future::poll_fn(|cx| {
-            assert!(timer.poll_until(NEVER, cx).is_pending());
+            assert!(timer.as_mut().poll_until(NEVER, cx).is_pending());
             Poll::Ready(())
         })
         .await;
@@ -159,17 +155,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn rearming_moves_the_instant_both_ways() {
-        let mut timer = Timer::default();
+        let mut timer = std::pin::pin!(Timer::default());
         let start = precise();
         let second = nanos(Duration::from_secs(1));
         std::future::poll_fn(|cx| {
-            assert!(timer.poll_until(start + 5 * second, cx).is_pending());
+            assert!(timer.as_mut().poll_until(start + 5 * second, cx).is_pending());
             Poll::Ready(())
         })
         .await;
-        std::future::poll_fn(|cx| timer.poll_until(start + second, cx)).await;
+        std::future::poll_fn(|cx| timer.as_mut().poll_until(start + second, cx)).await;
         assert_eq!(precise() - start, second);
-        std::future::poll_fn(|cx| timer.poll_until(start + 2 * second, cx)).await;
+        std::future::poll_fn(|cx| timer.as_mut().poll_until(start + 2 * second, cx)).await;
         assert_eq!(precise() - start, 2 * second);
     }
 }

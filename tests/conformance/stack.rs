@@ -10,7 +10,10 @@ use resilient::__private::{
 };
 use std::{future::Future, pin::Pin, pin::pin, rc::Rc};
 
-static SITE: Site = Site::new("conformance", "", 0, &[]);
+fn site() -> &'static Site {
+    static SITE: Site = Site::new("conformance", "", 0, &[]);
+    &SITE
+}
 
 type Boxed = Pin<Box<dyn Future<Output = Out>>>;
 
@@ -44,7 +47,6 @@ macro_rules! layers {
     ($policies:ident fallback $n:tt $($inner:tt)*) => {
         on(
             FallbackLayer::<0, _, _>::new(
-                "fallback",
                 |out: &Out| $policies.fallbacks[$n].judge(out),
                 (&&&Of::<Out>::output()).view(),
             ),
@@ -59,15 +61,15 @@ macro_rules! stacks {
             $($name => Box::pin(async move {
                 let view = (&&&Of::<Out>::output()).view();
                 let convert = converting::<Out, _, _>(view, |error, _| Err(error.into()));
-                let mut call = begin(&SITE, view, &convert, layers!($policies $($layer $n)+));
+                let mut call = begin(site, view, &convert, layers!($policies $($layer $n)+));
                 let mut step = loop {
                     match call.turn(pin!(Some($inner.run()))).await {
                         Step::Again => {}
                         end => break end,
                     }
                 };
-                if let Step::Fall(_, ended) = step {
-                    let cause = taken(view, &convert, ended);
+                if let Step::Fall(_) = step {
+                    let cause = taken(view, &convert, call.failed());
                     step = call.turn(pin!(Some($policies.fallbacks[0].answer(&$inner, cause)))).await;
                 }
                 step.done()

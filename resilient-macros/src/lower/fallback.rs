@@ -15,7 +15,7 @@ impl Lowering<'_> {
     pub(super) fn fallback(&self, index: usize) -> TokenStream {
         let Policy::Fallback { links, .. } = &self.stack.layers[index].policy else { return TokenStream::new() };
         let Self { rt, output, .. } = self;
-        let Locals { step, ended, view, answer, .. } = &self.locals;
+        let Locals { call, step, ended, view, answer, .. } = &self.locals;
         let last = links.len().saturating_sub(1);
         let chain = links.iter().enumerate().map(|(place, link)| {
             // A later link answers for the error of the one before, which is the user's already.
@@ -40,7 +40,8 @@ impl Lowering<'_> {
         let is_async = Token![async](links.first().map_or_else(Span::call_site, link_span));
         let turn = self.turn(&quote!(#is_async { #(#chain)* }));
         quote! {
-            if let #rt::Step::Fall(#index, #ended) = #step {
+            if let #rt::Step::Fall(#index) = #step {
+                let #ended = #rt::Call::failed(&mut #call);
                 #step = #turn;
             }
         }

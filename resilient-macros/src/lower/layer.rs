@@ -40,12 +40,15 @@ impl Lowering<'_> {
             let Some(Instance::Owned(config)) = instance(&layer.policy) else { return None };
             let (name, kind) = (static_name(index), kind(&layer.policy)?);
             let (checks, config) = (&config.checks, &config.config);
+            let handle = handle_name(index);
             Some(quote_spanned! {at(&layer.span)=>
                 static #name: #krate::#kind = { #checks #krate::#kind::new(#config) };
+                fn #handle() -> &'static #krate::#kind { &#name }
             })
         });
         quote! {
             static #site: #rt::Site = #rt::Site::new(#name, #rt::file!(), #rt::line!(), &[#(#listed),*]);
+            fn __resilient_site() -> &'static #rt::Site { &#site }
             #(#policies)*
         }
     }
@@ -104,9 +107,8 @@ impl Lowering<'_> {
             Policy::Timeout { .. } => quote!(#rt::TimeoutLayer::new(#handle)),
             Policy::Bulkhead { .. } => quote!(#rt::BulkheadLayer::<_, false>::new(#handle)),
             Policy::Fallback { judge, .. } => {
-                let name = &layer.name;
                 let judge = self.judge(layer, judge);
-                quote!(#rt::FallbackLayer::<#index, _, _>::new(#name, #judge, #view))
+                quote!(#rt::FallbackLayer::<#index, _, _>::new(#judge, #view))
             }
         }
     }
@@ -115,8 +117,8 @@ impl Lowering<'_> {
         let rt = &self.rt;
         match instance(&self.stack.layers[index].policy) {
             Some(Instance::Owned(_)) | None => {
-                let name = static_name(index);
-                quote!(|| &#name)
+                let name = handle_name(index);
+                quote!(#name)
             }
             Some(Instance::Shared(expr)) => {
                 let name = local("__shared", index);
@@ -168,6 +170,12 @@ impl Lowering<'_> {
 
 fn static_name(index: usize) -> Ident {
     format_ident!("__RESILIENT_{index}")
+}
+
+/// The fn that leads to it. Its type takes no room in the future, and unlike a closure's it does not name the lifetime
+/// of what it returns, over which rustc stumbles when it asks whether the future is `Send`.
+fn handle_name(index: usize) -> Ident {
+    format_ident!("__resilient_{index}")
 }
 
 fn local(name: &str, index: usize) -> Ident {

@@ -25,7 +25,10 @@ use crate::{
 };
 use std::{future::Future, pin::pin};
 
-static BY_HAND: Site = Site::by_hand();
+fn by_hand() -> &'static Site {
+    static BY_HAND: Site = Site::by_hand();
+    &BY_HAND
+}
 
 /// What a policy runs: a future, or a closure that makes one.
 pub trait Operation<M> {
@@ -65,7 +68,7 @@ where
     S: Layers<Result<T, E>>,
     O: Operation<M, Output = Result<T, E>>,
 {
-    let mut call = begin(&BY_HAND, ResultView, convert, stack);
+    let mut call = begin(by_hand, ResultView, convert, stack);
     let body = pin!(Some(async { operation.start().await }));
     call.turn(body).await.done()
 }
@@ -200,7 +203,7 @@ impl Retry {
         F: Future<Output = Result<T, E>>,
     {
         let stack = on(RetryLayer::new(Borrowed(self), judge, ResultView), End);
-        let mut call = begin(&BY_HAND, ResultView, Nothing, stack);
+        let mut call = begin(by_hand, ResultView, Nothing, stack);
         loop {
             // The closure runs with the attempt, not before its pause.
             let body = pin!(Some(async { operation().await }));
@@ -222,16 +225,17 @@ impl<F> Fallback<F> {
         F: Fn(E) -> A,
         A: Ready<Result<T, E>, N>,
     {
-        let stack = on(FallbackLayer::<0, _, _>::new("fallback", errors, ResultView), End);
-        let mut call = begin(&BY_HAND, ResultView, Nothing, stack);
+        let stack = on(FallbackLayer::<0, _, _>::new(errors, ResultView), End);
+        let mut call = begin(by_hand, ResultView, Nothing, stack);
         let first = {
             let body = pin!(Some(async { operation.start().await }));
             call.turn(body).await
         };
-        let ended = match first {
-            Step::Fall(_, ended) => ended,
+        match first {
+            Step::Fall(_) => {}
             end => return end.done(),
-        };
+        }
+        let ended = call.failed();
         let failed = taken::<Result<T, E>, _, _>(ResultView, Nothing, ended);
         let body = pin!(Some(async {
             match failed {

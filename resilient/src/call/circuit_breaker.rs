@@ -1,9 +1,9 @@
 use crate::{
     call::{
-        env::Env,
+        env::Hot,
         handle::Handle,
         judge::Judge,
-        layer::{Ended, Flow, Layer},
+        layer::{Flow, Layer, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -15,48 +15,46 @@ use std::task::Poll;
 pub struct CircuitBreakerLayer<P, J> {
     policy: P,
     judge: J,
-    ticket: Option<Ticket>,
+    ticket: Ticket,
 }
 
 impl<P, J> CircuitBreakerLayer<P, J> {
+    #[inline(always)]
     pub const fn new(policy: P, judge: J) -> Self {
-        Self { policy, judge, ticket: None }
+        Self { policy, judge, ticket: Ticket::NONE }
     }
 }
 
 impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer<P, J> {
+    type Cold = ();
+    const HOLDS: bool = true;
+
     #[inline(always)]
-    fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        if self.ticket.is_none() {
-            match self.policy.get().admit(env.site.name()) {
-                Ok(ticket) => self.ticket = Some(ticket),
-                Err(error) => return Poll::Ready(Err(error)),
+    fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
+        match self.policy.get().admit(hot.site.name()) {
+            Ok(ticket) => {
+                self.ticket = ticket;
+                Poll::Ready(Ok(()))
             }
+            Err(error) => Poll::Ready(Err(error)),
         }
-        Poll::Ready(Ok(()))
     }
 
     #[inline(always)]
-    fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
-        if let Some(ticket) = self.ticket {
-            // The user's predicate may panic: the ticket is given up only after it.
-            let ending = match ended {
-                Ended::Output(output) => match self.judge.judge(output) {
-                    Ending::Failure if env.rejected_inside => Ending::Ignored,
-                    ending => ending,
-                },
-                Ended::Ours(error) if error.is_rejection() => Ending::Ignored,
-                Ended::Ours(_) => Ending::Failure,
-            };
-            self.ticket = None;
-            self.policy.get().settle(env.site.name(), ticket, ending);
-        }
+    fn settle(&mut self, ended: Seen<'_, R>, hot: Hot) -> Flow {
+        let ending = match ended {
+            Ok(output) => match self.judge.judge(output) {
+                Ending::Failure if hot.rejected_inside => Ending::Ignored,
+                ending => ending,
+            },
+            Err(error) if error.is_rejection() => Ending::Ignored,
+            Err(_) => Ending::Failure,
+        };
+        self.policy.get().settle(hot.site.name(), self.ticket, ending);
         Flow::Outward
     }
 
-    fn cancel(&mut self, ending: Ending, site: &'static str) {
-        if let Some(ticket) = self.ticket.take() {
-            self.policy.get().settle(site, ticket, ending);
-        }
+    fn cancel(&mut self, ending: Ending, hot: Hot) {
+        self.policy.get().settle(hot.site.name(), self.ticket, ending);
     }
 }

@@ -3,23 +3,32 @@
 use crate::{registry::Site, time::Nanos};
 use std::task::Waker;
 
-/// What layers may ask of the engine during one walk.
-pub struct Env<'w> {
+/// What every layer may know.
+#[derive(Clone, Copy)]
+pub struct Hot {
     pub(crate) site: &'static Site,
-    /// Nobody wakes a call that is not polled.
-    pub(crate) waker: Option<&'w Waker>,
-    /// The earliest deadline around the layer that asks, once it has asked.
-    pub(crate) deadline: Option<Nanos>,
-    pub(crate) now: Nanos,
-    /// When the layer that waits wants to be asked again.
-    pub(crate) wake_at: Nanos,
-    /// How often a body has begun.
-    pub(crate) runs: u32,
-    /// Whether the body's error is a rejection by a site inside it.
+    /// The body's error is a rejection by a site inside it.
     pub(crate) rejected_inside: bool,
 }
 
+/// What layers may know once the call has had to wait, or has failed.
+pub struct Env<'w> {
+    pub(crate) hot: Hot,
+    pub(crate) waker: &'w Waker,
+    pub(crate) now: Nanos,
+    /// The earliest deadline of the layers entered.
+    pub(crate) deadline: Nanos,
+    /// When a layer that waits wants to be asked again.
+    pub(crate) wake_at: Nanos,
+    /// The layer that settles next has judged already: it is a failure.
+    pub(crate) judged: bool,
+}
+
 impl Env<'_> {
+    pub(crate) fn site(&self) -> &'static str {
+        self.hot.site.name()
+    }
+
     pub(crate) fn wake_at(&mut self, at: Nanos) {
         self.wake_at = self.wake_at.min(at);
     }

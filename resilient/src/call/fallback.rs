@@ -1,8 +1,8 @@
 use crate::{
     call::{
-        env::Env,
+        env::{Env, Hot},
         judge::Judge,
-        layer::{Ended, Flow, Layer},
+        layer::{Flow, Layer, Seen},
         view::View,
     },
     error::Error,
@@ -14,99 +14,68 @@ use std::task::Poll;
 
 /// A fallback around a call; the emitted code runs it.
 pub struct FallbackLayer<const INDEX: usize, J, V> {
-    name: &'static str,
     judge: J,
     view: V,
-    state: State,
-}
-
-enum State {
-    Out,
-    In,
-    /// It answers; for what, if anybody listens.
-    Answering(Option<Box<str>>),
 }
 
 impl<const INDEX: usize, J, V> FallbackLayer<INDEX, J, V> {
-    pub const fn new(name: &'static str, judge: J, view: V) -> Self {
-        Self { name, judge, view, state: State::Out }
-    }
-
-    #[cold]
-    fn answer<R>(&mut self, ended: &Ended<R>) -> Flow
-    where
-        V: View<R>,
-    {
-        let text = event::heard().then(|| text(self.view, ended)).flatten();
-        self.state = State::Answering(text.map(String::into_boxed_str));
-        Flow::Fall(INDEX)
-    }
-
-    #[cold]
-    fn answered<R>(&mut self, ended: &Ended<R>, env: &Env<'_>)
-    where
-        V: View<R>,
-    {
-        let State::Answering(error) = std::mem::replace(&mut self.state, State::Out) else { return };
-        env.site.counters.add(Count::Fallbacks);
-        if event::heard() {
-            let failed = match ended {
-                Ended::Output(output) => self.view.is_err(output),
-                Ended::Ours(_) => true,
-            };
-            let kind = EventKind::FellBack {
-                error: error.map(String::from),
-                fallback_error: failed.then(|| text(self.view, ended).unwrap_or_default()),
-            };
-            event::emit(env.site.name(), self.name, kind);
-        }
+    #[inline(always)]
+    pub const fn new(judge: J, view: V) -> Self {
+        Self { judge, view }
     }
 }
 
-fn text<R, V: View<R>>(view: V, ended: &Ended<R>) -> Option<String> {
-    match ended {
-        Ended::Output(output) => view.text(output),
-        Ended::Ours(error) => Some(error.to_string()),
-    }
+/// Whether it answers.
+#[derive(Default)]
+pub struct Answering {
+    now: bool,
+    /// For what, if anybody listens.
+    error: Option<Box<str>>,
 }
 
 impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<INDEX, J, V> {
+    type Cold = Answering;
+
     #[inline(always)]
-    fn enter(&mut self, _: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        if let State::Out = self.state {
-            self.state = State::In;
-        }
+    fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
 
     #[inline(always)]
-    fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
-        match self.state {
-            State::Out => return Flow::Outward,
-            State::Answering(_) => {
-                self.answered(ended, env);
-                return Flow::Outward;
-            }
-            State::In => {}
-        }
+    fn settle(&mut self, ended: Seen<'_, R>, _: Hot) -> Flow {
         let failed = match ended {
-            Ended::Output(output) => self.judge.judge(output).is_failure(),
-            Ended::Ours(_) => true,
+            Ok(output) => self.judge.judge(output).is_failure(),
+            Err(_) => true,
         };
-        if failed {
-            return self.answer(ended);
+        if failed { Flow::Failed } else { Flow::Outward }
+    }
+
+    fn failed(&mut self, cold: &mut Answering, ended: Seen<'_, R>, _: &mut Env<'_>) -> Flow {
+        cold.now = true;
+        if event::heard() {
+            cold.error = self.view.text_of(ended).map(String::into_boxed_str);
         }
-        self.state = State::Out;
-        Flow::Outward
+        Flow::Fall(INDEX)
     }
 
-    #[inline(always)]
-    fn cancel(&mut self, _: Ending, _: &'static str) {
-        self.state = State::Out;
+    fn cancel(&mut self, _: Ending, _: Hot) {}
+
+    fn is_answering(cold: &Answering) -> bool {
+        cold.now
     }
 
-    #[inline(always)]
-    fn is_answering(&self) -> bool {
-        matches!(self.state, State::Answering(_))
+    fn answered(&mut self, cold: &mut Answering, ended: Seen<'_, R>, env: &Env<'_>) {
+        env.hot.site.count(Count::Fallbacks);
+        if event::heard() {
+            let failed = match ended {
+                Ok(output) => self.view.is_err(output),
+                Err(_) => true,
+            };
+            let kind = EventKind::FellBack {
+                error: cold.error.take().map(String::from),
+                fallback_error: failed.then(|| self.view.text_of(ended).unwrap_or_default()),
+            };
+            event::emit(env.site(), env.hot.site.policy_name(INDEX, "fallback"), kind);
+        }
     }
 }

@@ -1,8 +1,14 @@
 //! The engine: runs a body inside a stack of layers. The only place that awaits.
+#![allow(
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "expansions alone name what is here, through `__private`, and nobody prints it"
+)]
 
 pub mod bulkhead;
 pub mod by_hand;
 pub mod circuit_breaker;
+mod cold;
 pub mod convert;
 pub mod env;
 pub mod fallback;
@@ -19,18 +25,19 @@ pub mod view;
 use crate::{
     error::Error,
     outcome::Ending,
-    registry::{self, Site},
+    registry::Site,
     stats::Count,
-    time::{NEVER, Nanos, Timer, precise},
+    time::{NEVER, Nanos, precise},
 };
+use cold::{Cold, Parts};
 use convert::Convert;
-use env::Env;
-use layer::{Ended, Flow, Layers};
+use env::{Env, Hot};
+use layer::{Ended, Entered, Flow, Layers, Seen};
 use std::{
     future::Future,
     marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 use view::View;
 
@@ -40,8 +47,8 @@ pub enum Step<R> {
     Done(R),
     /// The body shall run again.
     Again,
-    /// The fallback of that index shall answer for this.
-    Fall(usize, Ended<R>),
+    /// The fallback of that index shall answer for what [`failed`](Call::failed).
+    Fall(usize),
 }
 
 impl<R> Step<R> {
@@ -53,26 +60,28 @@ impl<R> Step<R> {
     pub fn done(self) -> R {
         match self {
             Self::Done(output) => output,
-            Self::Again | Self::Fall(..) => unreachable!("every step but the last is taken by the expansion"),
+            Self::Again | Self::Fall(_) => unreachable!("every step but the last is taken by the expansion"),
         }
     }
 }
 
 /// One call of a site. Dropped before its end it gives everything back.
-pub struct Call<R, V, C, S>
+pub struct Call<R, W, V, C, S>
 where
+    W: Fn() -> &'static Site,
     V: View<R>,
     C: Convert<R>,
     S: Layers<R>,
 {
-    site: &'static Site,
+    site: W,
     stack: S,
     view: V,
     convert: C,
-    timer: Timer,
+    /// Made when the call first has to wait for a layer or a timer, or fails.
+    cold: Option<Pin<Box<Cold<S::Cold, Ended<R>>>>>,
     /// When the call first waited; 0 before.
     waited_since: Nanos,
-    runs: u32,
+    entered: Entered,
     running: bool,
     /// Set while nobody polls the call: where it is not set when the call is dropped, something inside has panicked.
     suspended: bool,
@@ -82,22 +91,23 @@ where
 
 /// Begins a call.
 #[inline(always)]
-pub fn begin<R, V, C, S>(site: &'static Site, view: V, convert: C, stack: S) -> Call<R, V, C, S>
+pub fn begin<R, W, V, C, S>(site: W, view: V, convert: C, stack: S) -> Call<R, W, V, C, S>
 where
+    W: Fn() -> &'static Site,
     V: View<R>,
     C: Convert<R>,
     S: Layers<R>,
 {
-    registry::visit(site);
-    site.counters.add(Count::Started);
+    site().visit();
+    const { assert!(S::DEPTH <= u32::BITS, "a fn has at most 32 policies") };
     Call {
         site,
         stack,
         view,
         convert,
-        timer: Timer::default(),
+        cold: None,
         waited_since: 0,
-        runs: 0,
+        entered: Entered::default(),
         running: false,
         suspended: false,
         done: false,
@@ -105,15 +115,16 @@ where
     }
 }
 
-impl<R, V, C, S> Call<R, V, C, S>
+impl<R, W, V, C, S> Call<R, W, V, C, S>
 where
+    W: Fn() -> &'static Site,
     V: View<R>,
     C: Convert<R>,
     S: Layers<R>,
 {
     /// Runs a body, or a fallback, inside the layers. It is dropped before they settle.
     #[inline(always)]
-    pub fn turn<'c, 'b, F>(&'c mut self, body: Pin<&'b mut Option<F>>) -> Turn<'c, 'b, R, V, C, S, F>
+    pub fn turn<'c, 'b, F>(&'c mut self, body: Pin<&'b mut Option<F>>) -> Turn<'c, 'b, R, W, V, C, S, F>
     where
         F: Future<Output = R>,
     {
@@ -121,117 +132,190 @@ where
     }
 
     #[inline(always)]
-    fn env<'w>(&self, cx: Option<&Context<'w>>) -> Env<'w> {
-        Env {
-            site: self.site,
-            waker: cx.map(|cx| cx.waker()),
-            deadline: None,
-            now: 0,
-            wake_at: NEVER,
-            runs: self.runs,
-            rejected_inside: false,
-        }
+    fn hot(&self, rejected_inside: bool) -> Hot {
+        Hot { site: (self.site)(), rejected_inside }
     }
 
     #[inline(always)]
     fn enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mut env = self.env(Some(cx));
-        match self.stack.enter(&mut env) {
-            Poll::Pending => self.enter_later(env, cx),
-            ready => ready,
+        if self.cold.is_none() {
+            let hot = self.hot(false);
+            match self.stack.admit(&mut self.entered, hot) {
+                Poll::Pending => {}
+                ready => return ready,
+            }
         }
+        self.enter_later(cx)
     }
 
     /// A layer has to wait.
-    #[cold]
-    fn enter_later<'w>(&mut self, mut env: Env<'w>, cx: &mut Context<'w>) -> Poll<Result<(), Error>> {
+    #[inline(never)]
+    fn enter_later(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            if env.deadline.is_none() {
-                env.now = precise();
-                env.deadline = Some(self.stack.deadline(env.now));
-            } else {
-                let Poll::Ready(now) = self.wait(env.wake_at, cx) else { return Poll::Pending };
-                if let Some(error) = self.expire(now) {
-                    return Poll::Ready(Err(error));
-                }
-                env = self.env(Some(cx));
-            }
-            if let Poll::Ready(entered) = self.stack.enter(&mut env) {
+            let mut env = self.env(cx.waker(), false);
+            let cold = Cold::parts(&mut self.cold).layers;
+            if let Poll::Ready(entered) = self.stack.wait(&mut self.entered, cold, &mut env) {
                 // A turn that comes when the time is over comes too late.
                 return Poll::Ready(entered.and_then(|()| self.expire(precise()).map_or(Ok(()), Err)));
+            }
+            let wake_at = env.wake_at;
+            let Poll::Ready(now) = self.wait(wake_at, cx) else { return Poll::Pending };
+            if let Some(error) = self.expire(now) {
+                return Poll::Ready(Err(error));
             }
         }
     }
 
-    /// Until `wake_at`, or the earliest deadline.
-    #[cold]
-    fn wait(&mut self, wake_at: Nanos, cx: &mut Context<'_>) -> Poll<Nanos> {
+    /// Reads the clock, and starts the clocks of the layers entered.
+    fn env<'w>(&mut self, waker: &'w Waker, rejected_inside: bool) -> Env<'w> {
         let now = precise();
+        let cold = Cold::parts(&mut self.cold).layers;
+        let deadline = self.stack.deadline(self.entered, cold, now);
+        Env { hot: self.hot(rejected_inside), waker, now, deadline, wake_at: NEVER, judged: false }
+    }
+
+    /// Until `wake_at`, or the earliest deadline.
+    #[inline(never)]
+    fn wait(&mut self, wake_at: Nanos, cx: &mut Context<'_>) -> Poll<Nanos> {
         if self.waited_since == 0 {
-            self.waited_since = now;
+            self.waited_since = precise();
+            (self.site)().count(Count::Suspended);
         }
-        let at = self.stack.deadline(now).min(wake_at);
-        if at == NEVER || self.timer.poll_until(at, cx).is_pending() {
+        if !S::TIMED && wake_at == NEVER {
+            return Poll::Pending;
+        }
+        let Parts { layers, timer, .. } = Cold::parts(&mut self.cold);
+        let at = self.stack.deadline(self.entered, layers, precise()).min(wake_at);
+        if at == NEVER || timer.poll_until(at, cx).is_pending() {
             return Poll::Pending;
         }
         Poll::Ready(at.max(precise()))
     }
 
     /// The time-out of the outermost layer whose time is over.
-    #[cold]
+    #[inline(never)]
     fn expire(&mut self, now: Nanos) -> Option<Error> {
-        let env = self.env(None);
-        self.stack.expire(now, &env)
+        let hot = self.hot(false);
+        let layers = Cold::parts(&mut self.cold).layers;
+        self.stack.expire(&mut self.entered, layers, now, hot)
     }
 
+    /// The hot end of an attempt: nothing but the output is moved.
     #[inline(always)]
-    fn settle(&mut self, mut ended: Ended<R>) -> Step<R> {
-        let mut env = self.env(None);
-        env.rejected_inside = mark::is_set() && matches!(&ended, Ended::Output(output) if self.view.is_err(output));
-        loop {
-            match self.stack.settle(&mut ended, &mut env) {
-                Flow::Outward => return Step::Done(self.finish(ended, env.rejected_inside)),
-                Flow::Ask => {
-                    env.now = precise();
-                    env.deadline = Some(self.stack.deadline(env.now));
-                }
-                Flow::Again => return Step::Again,
-                Flow::Fall(index) => return Step::Fall(index, ended),
+    fn settle(&mut self, output: R) -> Step<R> {
+        let rejected_inside = self.view.is_err(&output) && mark::is_set();
+        if self.cold.is_none() {
+            let hot = self.hot(rejected_inside);
+            match self.stack.settle::<true>(&mut self.entered, Ok(&output), hot) {
+                Flow::Outward => Step::Done(self.finish(output, rejected_inside)),
+                flow => self.settle_failure(Ended::Output(output), flow, rejected_inside),
+            }
+        } else {
+            match self.settle_later(Ok(&output), rejected_inside, false) {
+                Flow::Outward => Step::Done(self.finish(output, rejected_inside)),
+                flow => self.settle_failure(Ended::Output(output), flow, rejected_inside),
             }
         }
     }
 
+    /// One of our policies ended the attempt.
+    #[inline(never)]
+    fn settle_ours(&mut self, error: Error) -> Step<R> {
+        let hot = self.hot(false);
+        let flow = if self.cold.is_none() {
+            self.stack.settle::<false>(&mut self.entered, Err(&error), hot)
+        } else {
+            self.settle_later(Err(&error), false, false)
+        };
+        match flow {
+            Flow::Outward => Step::Done(self.finish_ours(error)),
+            flow => self.settle_failure(Ended::Ours(error), flow, false),
+        }
+    }
+
+    /// Some layer may want another attempt, or a fallback.
+    #[inline(never)]
+    fn settle_failure(&mut self, ended: Ended<R>, mut flow: Flow, rejected_inside: bool) -> Step<R> {
+        while let Flow::Failed = flow {
+            flow = self.settle_later(ended.seen(), rejected_inside, true);
+        }
+        self.entered.attempt_ends();
+        match (flow, ended) {
+            (Flow::Again | Flow::Failed, _) => Step::Again,
+            (Flow::Fall(index), ended) => {
+                *Cold::parts(&mut self.cold).failed = Some(ended);
+                Step::Fall(index)
+            }
+            (Flow::Outward, Ended::Output(output)) => Step::Done(self.finish(output, rejected_inside)),
+            (Flow::Outward, Ended::Ours(error)) => Step::Done(self.finish_ours(error)),
+        }
+    }
+
+    #[inline(never)]
+    fn settle_later(&mut self, ended: Seen<'_, R>, rejected_inside: bool, judged: bool) -> Flow {
+        let mut env = self.env(Waker::noop(), rejected_inside);
+        env.judged = judged;
+        let layers = Cold::parts(&mut self.cold).layers;
+        self.stack.resettle(&mut self.entered, layers, ended, &mut env)
+    }
+
     #[inline(always)]
-    fn finish(&mut self, ended: Ended<R>, rejected_inside: bool) -> R {
+    fn finish(&mut self, output: R, rejected_inside: bool) -> R {
+        let failed = self.view.is_err(&output);
+        mark::set(failed && rejected_inside);
+        self.end(match failed {
+            false => Count::Succeeded,
+            true if rejected_inside => Count::Rejected,
+            true => Count::Failed,
+        });
+        output
+    }
+
+    fn finish_ours(&mut self, error: Error) -> R {
+        let rejected = error.is_rejection();
+        self.end(if rejected { Count::Rejected } else { Count::Failed });
+        let output = self.convert.convert(error);
+        // After the user's conversion, which may call other sites.
+        mark::set(rejected);
+        output
+    }
+
+    #[inline(always)]
+    fn end(&mut self, count: Count) {
         self.done = true;
+        let site = (self.site)();
+        site.count(count);
         if self.waited_since != 0 {
-            self.site.counters.took(precise().saturating_sub(self.waited_since));
+            site.resumed(precise().saturating_sub(self.waited_since));
         }
-        match ended {
-            Ended::Output(output) => {
-                let failed = self.view.is_err(&output);
-                mark::set(failed && rejected_inside);
-                self.site.counters.add(match failed {
-                    false => Count::Succeeded,
-                    true if rejected_inside => Count::Rejected,
-                    true => Count::Failed,
-                });
-                output
-            }
-            Ended::Ours(error) => {
-                let rejected = error.is_rejection();
-                self.site.counters.add(if rejected { Count::Rejected } else { Count::Failed });
-                let output = self.convert.convert(error);
-                // After the user's conversion, which may call other sites.
-                mark::set(rejected);
-                output
-            }
+    }
+
+    /// What a fallback answers for.
+    ///
+    /// # Panics
+    /// Unless the step before was [`Step::Fall`].
+    pub fn failed(&mut self) -> Ended<R> {
+        Cold::parts(&mut self.cold).failed.take().expect("a fallback is asked for one failure")
+    }
+
+    #[cold]
+    fn abandon(&mut self) {
+        let (ending, count) =
+            if self.suspended { (Ending::Cancelled, Count::Cancelled) } else { (Ending::Panicked, Count::Panicked) };
+        let site = (self.site)();
+        if self.waited_since != 0 {
+            site.count(Count::Resumed);
         }
+        site.count(count);
+        let hot = self.hot(false);
+        let cold = self.cold.as_mut().map(|cold| cold.as_mut().project().layers);
+        self.stack.cancel(&mut self.entered, cold, ending, hot);
     }
 }
 
-impl<R, V, C, S> Drop for Call<R, V, C, S>
+impl<R, W, V, C, S> Drop for Call<R, W, V, C, S>
 where
+    W: Fn() -> &'static Site,
     V: View<R>,
     C: Convert<R>,
     S: Layers<R>,
@@ -239,31 +323,36 @@ where
     #[inline(always)]
     fn drop(&mut self) {
         if !self.done {
-            let (ending, count) = if self.suspended {
-                (Ending::Cancelled, Count::Cancelled)
-            } else {
-                (Ending::Panicked, Count::Panicked)
-            };
-            self.site.counters.add(count);
-            self.stack.cancel(ending, self.site.name());
+            self.abandon();
+        }
+        // Taken, so that a hot call knows that nothing is left to drop.
+        if let Some(cold) = self.cold.take() {
+            discard(cold);
         }
     }
 }
 
+#[inline(never)]
+fn discard<T>(cold: T) {
+    drop(cold);
+}
+
 /// One run of a body, or of a fallback.
 #[must_use = "futures do nothing unless polled"]
-pub struct Turn<'c, 'b, R, V, C, S, F>
+pub struct Turn<'c, 'b, R, W, V, C, S, F>
 where
+    W: Fn() -> &'static Site,
     V: View<R>,
     C: Convert<R>,
     S: Layers<R>,
 {
-    call: &'c mut Call<R, V, C, S>,
+    call: &'c mut Call<R, W, V, C, S>,
     body: Pin<&'b mut Option<F>>,
 }
 
-impl<R, V, C, S, F> Future for Turn<'_, '_, R, V, C, S, F>
+impl<R, W, V, C, S, F> Future for Turn<'_, '_, R, W, V, C, S, F>
 where
+    W: Fn() -> &'static Site,
     V: View<R>,
     C: Convert<R>,
     S: Layers<R>,
@@ -273,38 +362,40 @@ where
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step<R>> {
-        let Self { call, body } = &mut *self;
+        let this = &mut *self;
+        let (call, mut body) = (&mut *this.call, this.body.as_mut());
         call.suspended = false;
-        let ended = 'ended: {
-            if !call.running {
-                match call.enter(cx) {
-                    Poll::Pending => {
-                        call.suspended = true;
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(Err(error)) => break 'ended Ended::Ours(error),
-                    Poll::Ready(Ok(())) => {
-                        call.running = true;
-                        call.runs = call.runs.wrapping_add(1);
+        if !call.running {
+            match call.enter(cx) {
+                Poll::Pending => {
+                    call.suspended = true;
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(call.settle_ours(error)),
+                Poll::Ready(Ok(())) => {
+                    call.running = true;
+                    if S::TIMED {
+                        call.entered.body_begins();
                     }
                 }
             }
-            let running = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
-            mark::set(false);
-            if let Poll::Ready(output) = running.poll(cx) {
-                break 'ended Ended::Output(output);
-            }
-            let Poll::Ready(now) = call.wait(NEVER, cx) else {
-                call.suspended = true;
-                return Poll::Pending;
-            };
-            // Before the layers inside the time-out give back what it was admitted with.
+        }
+        mark::set(false);
+        let running = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
+        if let Poll::Ready(output) = running.poll(cx) {
+            call.running = false;
+            // The body goes before what it was admitted with.
             body.set(None);
-            Ended::Ours(call.expire(now).expect("the call waited for the earliest of its deadlines"))
+            return Poll::Ready(call.settle(output));
+        }
+        let Poll::Ready(now) = call.wait(NEVER, cx) else {
+            call.suspended = true;
+            return Poll::Pending;
         };
         call.running = false;
-        // The body goes before what it was admitted with.
+        // Before the layers inside the time-out give back what it was admitted with.
         body.set(None);
-        Poll::Ready(call.settle(ended))
+        let error = call.expire(now).expect("the call waited for the earliest of its deadlines");
+        Poll::Ready(call.settle_ours(error))
     }
 }

@@ -1,90 +1,67 @@
 use crate::{
     call::{
-        env::Env,
+        env::{Env, Hot},
         handle::Handle,
-        layer::{Ended, Flow, Layer},
+        layer::{Flow, Layer, Seen},
     },
     error::Error,
     outcome::Ending,
     policy::rate_limiter::{RateLimiter, Waiting},
 };
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 /// A limiter around a call.
-pub struct RateLimiterLayer<P: Handle<RateLimiter>> {
+pub struct RateLimiterLayer<P> {
     policy: P,
     cost: u32,
-    state: State,
 }
 
-enum State {
-    Out,
-    /// Boxed: few calls wait.
-    Waiting(Box<Waiting>),
-    In,
-}
-
-impl<P: Handle<RateLimiter>> RateLimiterLayer<P> {
+impl<P> RateLimiterLayer<P> {
+    #[inline(always)]
     pub const fn new(policy: P, cost: u32) -> Self {
-        Self { policy, cost, state: State::Out }
-    }
-
-    #[cold]
-    fn wait(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        // The engine reads the clock and the deadline for those who have to wait.
-        let Some(deadline) = env.deadline else { return Poll::Pending };
-        let site = env.site.name();
-        let waker = env.waker.unwrap_or(Waker::noop());
-        let waiting = match &self.state {
-            State::Waiting(waiting) => **waiting,
-            _ => match self.policy.get().get_in_line(site, self.cost, env.now, deadline, waker) {
-                Ok(waiting) => {
-                    self.state = State::Waiting(Box::new(waiting));
-                    waiting
-                }
-                Err(error) => return Poll::Ready(Err(error)),
-            },
-        };
-        let (turn, again) = self.policy.get().poll_turn(site, waiting, env.now, waker);
-        match &turn {
-            Poll::Ready(Ok(())) => self.state = State::In,
-            Poll::Ready(Err(_)) => self.state = State::Out,
-            Poll::Pending => env.wake_at(again),
-        }
-        turn
-    }
-
-    fn leave(&mut self) {
-        if let State::Waiting(waiting) = std::mem::replace(&mut self.state, State::Out) {
-            self.policy.get().leave_line(*waiting);
-        }
+        Self { policy, cost }
     }
 }
 
 impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
+    type Cold = Option<Waiting>;
+
     #[inline(always)]
-    fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        match self.state {
-            State::In => return Poll::Ready(Ok(())),
-            State::Waiting(_) => return self.wait(env),
-            State::Out => {}
+    fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
+        self.policy.get().admit(hot.site.name(), self.cost)
+    }
+
+    fn wait(&mut self, cold: &mut Option<Waiting>, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
+        let (limiter, site) = (self.policy.get(), env.site());
+        let waiting = match *cold {
+            Some(waiting) => waiting,
+            None => {
+                match limiter.admit(site, self.cost) {
+                    Poll::Pending => {}
+                    ready => return ready,
+                }
+                *cold.insert(limiter.get_in_line(site, self.cost, env.now, env.deadline, env.waker)?)
+            }
+        };
+        let (turn, again) = limiter.poll_turn(site, waiting, env.now, env.waker);
+        match turn {
+            Poll::Pending => env.wake_at(again),
+            Poll::Ready(_) => *cold = None,
         }
-        match self.policy.get().admit(env.site.name(), self.cost) {
-            Poll::Ready(Ok(())) => self.state = State::In,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Pending => return self.wait(env),
-        }
-        Poll::Ready(Ok(()))
+        turn
     }
 
     #[inline(always)]
-    fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
-        self.leave();
+    fn settle(&mut self, _: Seen<'_, R>, _: Hot) -> Flow {
         Flow::Outward
     }
 
-    #[inline(always)]
-    fn cancel(&mut self, _: Ending, _: &'static str) {
-        self.leave();
+    /// Tokens are spent by the attempt, whatever becomes of it.
+    fn cancel(&mut self, _: Ending, _: Hot) {}
+
+    fn forget(&mut self, cold: &mut Option<Waiting>) {
+        if let Some(waiting) = cold.take() {
+            self.policy.get().leave_line(waiting);
+        }
     }
 }

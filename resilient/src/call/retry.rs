@@ -1,9 +1,9 @@
 use crate::{
     call::{
-        env::Env,
+        env::{Env, Hot},
         handle::Handle,
         judge::Judge,
-        layer::{Ended, Flow, Layer},
+        layer::{Flow, Layer, Seen},
         view::View,
     },
     error::Error,
@@ -11,126 +11,100 @@ use crate::{
     outcome::Ending,
     policy::retry::Retry,
     stats::Count,
-    time::{NEVER, Nanos, coarse, precise},
+    time::{NEVER, Nanos, coarse},
 };
-use std::task::Poll;
+use std::{task::Poll, time::Duration};
 
 /// A retry around a call.
 pub struct RetryLayer<P, J, V> {
     policy: P,
     judge: J,
     view: V,
-    entered: bool,
     /// When the first attempt began; read only where a `max_duration` is set.
     began: Nanos,
-    /// Boxed: most calls succeed at once.
-    progress: Option<Box<Progress>>,
 }
 
-struct Progress {
+/// What has failed so far.
+#[derive(Default)]
+pub struct Progress {
     failed: u32,
     pause: Nanos,
-    /// When the pause ends; 0 while an attempt runs.
+    /// When the next attempt begins.
     resume_at: Nanos,
 }
 
 impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
-    pub const fn new(policy: P, judge: J, view: V) -> Self {
-        Self { policy, judge, view, entered: false, began: 0, progress: None }
-    }
-
     #[inline(always)]
-    fn leave(&mut self) {
-        self.entered = false;
-        self.progress = None;
+    pub const fn new(policy: P, judge: J, view: V) -> Self {
+        Self { policy, judge, view, began: 0 }
     }
 
-    #[cold]
-    fn pause(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        let Some(progress) = &mut self.progress else { return Poll::Ready(Ok(())) };
-        if progress.resume_at == 0 || precise() >= progress.resume_at {
-            progress.resume_at = 0;
-            return Poll::Ready(Ok(()));
-        }
-        env.wake_at(progress.resume_at);
-        Poll::Pending
-    }
-
-    /// Whether to run again, and after which pause.
-    #[cold]
-    fn failed<R>(&mut self, ended: &Ended<R>, env: &Env<'_>) -> Flow
-    where
-        V: View<R>,
-    {
-        let Some(deadline) = env.deadline else { return Flow::Ask };
+    /// Why there is no other attempt, if so.
+    fn stop(&self, failed: u32, resume_at: Nanos, env: &Env<'_>) -> Option<StopReason> {
         let retry = self.policy.get();
-        let (failed, previous) = self.progress.as_ref().map_or((1, 0), |made| (made.failed + 1, made.pause));
-        let pause = retry.pause(failed, previous);
-        let resume_at = env.now.saturating_add(pause);
         let last_start = retry.max_duration().map_or(NEVER, |time| self.began.saturating_add(time));
-        let stop = if failed >= retry.attempts() {
+        if failed >= retry.attempts() {
             Some(StopReason::Attempts)
         } else if resume_at > last_start {
             Some(StopReason::MaxDuration)
-        } else if resume_at >= deadline {
+        } else if resume_at >= env.deadline {
             Some(StopReason::Deadline)
         } else {
             None
-        };
-        let (site, policy) = (env.site.name(), retry.name());
-        if let Some(reason) = stop {
-            retry.gave_up();
-            event::emit(site, policy, EventKind::RetriesExhausted { attempts: failed, reason });
-            self.leave();
-            return Flow::Outward;
         }
-        retry.retried();
-        env.site.counters.add(Count::Retries);
-        if event::heard() {
-            let error = match ended {
-                Ended::Output(output) => self.view.text(output),
-                Ended::Ours(error) => Some(error.to_string()),
-            };
-            let delay = std::time::Duration::from_nanos(pause);
-            event::emit(site, policy, EventKind::Retried { attempt: failed, delay, error });
-        }
-        self.progress = Some(Box::new(Progress { failed, pause, resume_at }));
-        Flow::Again
     }
 }
 
 impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J, V> {
+    type Cold = Progress;
+
     #[inline(always)]
-    fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        if !self.entered {
-            self.entered = true;
-            if self.policy.get().max_duration().is_some() {
-                self.began = coarse();
-            }
-        } else if self.progress.is_some() {
-            return self.pause(env);
+    fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {
+        if self.policy.get().max_duration().is_some() {
+            self.began = coarse();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn wait(&mut self, cold: &mut Progress, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
+        if cold.failed == 0 {
+            return Layer::<R>::admit(self, env.hot);
+        }
+        if env.now < cold.resume_at {
+            env.wake_at(cold.resume_at);
+            return Poll::Pending;
         }
         Poll::Ready(Ok(()))
     }
 
     #[inline(always)]
-    fn settle(&mut self, ended: &mut Ended<R>, env: &mut Env<'_>) -> Flow {
-        if !self.entered {
-            return Flow::Outward;
-        }
+    fn settle(&mut self, ended: Seen<'_, R>, hot: Hot) -> Flow {
         let failed = match ended {
-            Ended::Output(output) => !env.rejected_inside && self.judge.judge(output).is_failure(),
-            Ended::Ours(error) => !error.is_rejection(),
+            Ok(output) => self.judge.judge(output).is_failure() && !hot.rejected_inside,
+            Err(error) => !error.is_rejection(),
         };
-        if failed {
-            return self.failed(ended, env);
-        }
-        self.leave();
-        Flow::Outward
+        if failed { Flow::Failed } else { Flow::Outward }
     }
 
-    #[inline(always)]
-    fn cancel(&mut self, _: Ending, _: &'static str) {
-        self.leave();
+    fn failed(&mut self, cold: &mut Progress, ended: Seen<'_, R>, env: &mut Env<'_>) -> Flow {
+        let (retry, site) = (self.policy.get(), env.site());
+        cold.failed += 1;
+        cold.pause = retry.pause(cold.failed, cold.pause);
+        cold.resume_at = env.now.saturating_add(cold.pause);
+        if let Some(reason) = self.stop(cold.failed, cold.resume_at, env) {
+            retry.gave_up();
+            event::emit(site, retry.name(), EventKind::RetriesExhausted { attempts: cold.failed, reason });
+            return Flow::Outward;
+        }
+        retry.retried();
+        env.hot.site.count(Count::Retries);
+        if event::heard() {
+            let (attempt, delay) = (cold.failed, Duration::from_nanos(cold.pause));
+            let error = self.view.text_of(ended);
+            event::emit(site, retry.name(), EventKind::Retried { attempt, delay, error });
+        }
+        Flow::Again
     }
+
+    fn cancel(&mut self, _: Ending, _: Hot) {}
 }

@@ -1,85 +1,60 @@
 use crate::{
     call::{
-        env::Env,
+        env::Hot,
         handle::Handle,
-        layer::{Ended, Flow, Layer},
+        layer::{Flow, Layer, Seen},
     },
     error::Error,
     event::{self, EventKind},
     outcome::Ending,
     policy::timeout::Timeout,
-    time::{NEVER, Nanos},
+    time::Nanos,
 };
 use std::task::Poll;
 
 /// A timeout around a call.
 pub struct TimeoutLayer<P> {
     policy: P,
-    state: State,
-}
-
-#[derive(Clone, Copy)]
-enum State {
-    Out,
-    /// Its clock starts when the call first waits.
-    In {
-        runs: u32,
-    },
-    Until {
-        deadline: Nanos,
-        runs: u32,
-    },
 }
 
 impl<P> TimeoutLayer<P> {
     pub const fn new(policy: P) -> Self {
-        Self { policy, state: State::Out }
+        Self { policy }
     }
 }
 
+/// The deadline, once the call has had to wait.
+#[derive(Default)]
+pub struct Deadline(Option<Nanos>);
+
 impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
+    type Cold = Deadline;
+    const TIMED: bool = true;
+
     #[inline(always)]
-    fn enter(&mut self, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        if let State::Out = self.state {
-            self.state = State::In { runs: env.runs };
-            env.deadline = None;
-        }
+    fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
 
     #[inline(always)]
-    fn settle(&mut self, _: &mut Ended<R>, _: &mut Env<'_>) -> Flow {
-        self.state = State::Out;
+    fn settle(&mut self, _: Seen<'_, R>, _: Hot) -> Flow {
         Flow::Outward
     }
 
-    #[inline(always)]
-    fn cancel(&mut self, _: Ending, _: &'static str) {
-        self.state = State::Out;
+    fn cancel(&mut self, _: Ending, _: Hot) {}
+
+    fn deadline(&self, cold: &mut Deadline, now: Nanos) -> Nanos {
+        *cold.0.get_or_insert_with(|| now.saturating_add(self.policy.get().nanos()))
     }
 
-    fn deadline(&mut self, now: Nanos) -> Nanos {
-        match self.state {
-            State::Out => NEVER,
-            State::In { runs } => {
-                let deadline = now.saturating_add(self.policy.get().nanos());
-                self.state = State::Until { deadline, runs };
-                deadline
-            }
-            State::Until { deadline, .. } => deadline,
-        }
-    }
-
-    fn expire(&mut self, now: Nanos, env: &Env<'_>) -> Option<Error> {
-        let State::Until { deadline, runs } = self.state else { return None };
-        if now < deadline {
-            return None;
-        }
-        self.state = State::Out;
+    fn expire(&self, cold: &Deadline, now: Nanos, began: bool, hot: Hot) -> Option<Error> {
+        cold.0.filter(|deadline| now >= *deadline)?;
         let timeout = self.policy.get();
-        let (policy, site, after) = (timeout.name(), env.site.name(), timeout.after());
-        if env.runs == runs {
-            return Some(event::reject(Error::DeadlineExceeded { policy, site }));
+        let (policy, site, after) = (timeout.name(), hot.site.name(), timeout.after());
+        if !began {
+            let error = Error::DeadlineExceeded { policy, site };
+            event::rejected(&error);
+            return Some(error);
         }
         timeout.timed_out();
         event::emit(site, policy, EventKind::TimedOut { after });

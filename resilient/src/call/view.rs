@@ -2,8 +2,12 @@
 //!
 //! Expansions choose a view by method resolution on `Of<Output>`: the first that fits wins, and no bound is added.
 
-use super::{Call, convert::Convert, layer::Layers};
-use crate::error::Error;
+use super::{
+    Call,
+    convert::Convert,
+    layer::{Layers, Seen},
+};
+use crate::{error::Error, registry::Site};
 use std::{fmt::Debug, marker::PhantomData};
 
 /// A look at an output.
@@ -16,6 +20,13 @@ pub trait View<R>: Copy {
     fn as_err(self, output: &R) -> Option<&Self::Error>;
     /// The error's text, where it has one.
     fn text(self, output: &R) -> Option<String>;
+    /// The text of what ended an attempt, where it has one.
+    fn text_of(self, ended: Seen<'_, R>) -> Option<String> {
+        match ended {
+            Ok(output) => self.text(output),
+            Err(error) => Some(error.to_string()),
+        }
+    }
     /// The error by value, or the output again where it is none.
     ///
     /// # Errors
@@ -62,8 +73,9 @@ impl<R> Of<R> {
     }
 
     /// Tells what an `impl Trait` in the output is: what the call gives.
-    pub const fn is_of<V, C, S>(&self, _: &Call<R, V, C, S>)
+    pub const fn is_of<W, V, C, S>(&self, _: &Call<R, W, V, C, S>)
     where
+        W: Fn() -> &'static Site,
         V: View<R>,
         C: Convert<R>,
         S: Layers<R>,

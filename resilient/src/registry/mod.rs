@@ -13,14 +13,6 @@ use std::{
 static SITES: Mutex<Vec<&'static Site>> = Mutex::new(Vec::new());
 
 /// Sites appear on their first call.
-#[inline]
-pub(crate) fn visit(site: &'static Site) {
-    if site.list() {
-        add(site);
-    }
-}
-
-#[cold]
 fn add(site: &'static Site) {
     SITES.lock().unwrap_or_else(PoisonError::into_inner).push(site);
 }

@@ -4,7 +4,7 @@ use crate::{
     policy::{
         bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
     },
-    stats::{SiteCounters, SiteStats},
+    stats::{Count, SiteCounters, SiteStats},
 };
 use std::{
     fmt,
@@ -174,10 +174,39 @@ impl Site {
         })
     }
 
-    /// Whether this is the first time that it is asked.
-    #[inline]
-    pub(super) fn list(&'static self) -> bool {
-        !self.listed.load(Ordering::Relaxed) && !self.listed.swap(true, Ordering::Relaxed)
+    /// A site appears in the registry on its first call.
+    #[inline(always)]
+    pub(crate) fn visit(&'static self) {
+        if !self.listed.load(Ordering::Relaxed) {
+            self.list();
+        }
+    }
+
+    #[cold]
+    fn list(&'static self) {
+        if !self.listed.swap(true, Ordering::Relaxed) {
+            super::add(self);
+        }
+    }
+
+    /// Counts.
+    #[inline(always)]
+    pub(crate) fn count(&'static self, count: Count) {
+        if !self.counters.add(count) {
+            self.counters.add_first(count);
+        }
+    }
+
+    /// A call that waited has ended.
+    #[cold]
+    pub(crate) fn resumed(&'static self, nanos: u64) {
+        self.count(Count::Resumed);
+        self.counters.took(nanos);
+    }
+
+    /// The name of a policy; `otherwise` for a policy used by hand.
+    pub(crate) fn policy_name(&self, index: usize, otherwise: &'static str) -> &'static str {
+        self.policies.get(index).map_or(otherwise, SitePolicy::name)
     }
 }
 

@@ -15,7 +15,6 @@ use std::sync::{
 /// What a site counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Count {
-    Started,
     Succeeded,
     Failed,
     Rejected,
@@ -23,12 +22,18 @@ pub(crate) enum Count {
     Panicked,
     Retries,
     Fallbacks,
+    /// A call that was not ready at its first poll.
+    Suspended,
+    /// Such a call that has ended since.
+    Resumed,
 }
+
+const COUNTS: usize = 16;
 
 /// One thread's counters, alone on their cache line.
 #[derive(Debug, Default)]
-#[repr(align(64))]
-struct Line([AtomicU64; 8]);
+#[repr(align(128))]
+struct Line([AtomicU64; COUNTS]);
 
 #[derive(Debug)]
 pub(crate) struct SiteCounters {
@@ -41,16 +46,25 @@ impl SiteCounters {
         Self { lines: Slots::new(), latency: OnceLock::new() }
     }
 
-    #[inline]
-    pub(crate) fn add(&self, count: Count) {
-        let (line, owned) = self.lines.local();
-        let counter = &line.0[count as usize];
-        if owned {
+    /// Counts; tells whether this thread has counted here before.
+    #[inline(always)]
+    pub(crate) fn add(&self, count: Count) -> bool {
+        match self.lines.get() {
             // No other thread writes here, so no read-modify-write is needed.
-            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        } else {
-            counter.fetch_add(1, Ordering::Relaxed);
+            Some((line, true)) => {
+                let counter = &line.0[count as usize];
+                counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// Counts where this thread has not counted before, or has no line of its own.
+    #[cold]
+    pub(crate) fn add_first(&self, count: Count) {
+        let (line, _) = self.lines.local();
+        line.0[count as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     #[cold]
@@ -61,12 +75,13 @@ impl SiteCounters {
     pub(crate) fn read(&self) -> SiteStats {
         let sum = |count: Count| self.lines.iter().map(|line| line.0[count as usize].load(Ordering::Relaxed)).sum();
         // Endings are read before beginnings: a call that ends in between is seen as in flight, never as negative.
+        let resumed: u64 = sum(Count::Resumed);
+        let in_flight = sum(Count::Suspended).saturating_sub(resumed);
         let (succeeded, failed, rejected) = (sum(Count::Succeeded), sum(Count::Failed), sum(Count::Rejected));
         let (cancelled, panicked) = (sum(Count::Cancelled), sum(Count::Panicked));
         let (retries, fallbacks) = (sum(Count::Retries), sum(Count::Fallbacks));
-        let calls: u64 = sum(Count::Started);
         SiteStats {
-            calls,
+            calls: succeeded + failed + rejected + cancelled + panicked + in_flight,
             succeeded,
             failed,
             rejected,
@@ -74,7 +89,7 @@ impl SiteCounters {
             panicked,
             retries,
             fallbacks,
-            in_flight: calls.saturating_sub(succeeded + failed + rejected + cancelled + panicked),
+            in_flight,
             latency: self.latency.get().map(|latency| latency.read()).unwrap_or_default(),
         }
     }
@@ -103,7 +118,7 @@ pub struct SiteStats {
     pub retries: u64,
     /// Calls that a fallback answered.
     pub fallbacks: u64,
-    /// Calls begun that have not ended.
+    /// Calls begun that wait for something.
     pub in_flight: u64,
     /// How long calls took, pauses and waits included. Calls that ended at their first poll are not measured:
     /// reading a precise clock would cost them more than all policies together.

@@ -22,9 +22,27 @@ impl<T: Default> Slots<T> {
         Self { owned: [const { OnceLock::new() }; OWNED], shared: OnceLock::new() }
     }
 
+    /// This thread's slot, and whether no other thread writes to it; `None` before its first use.
+    #[inline]
+    pub(crate) fn get(&self) -> Option<(&T, bool)> {
+        let index = INDEX.get();
+        match self.owned.get(index) {
+            Some(slot) => slot.get().map(|slot| (&**slot, true)),
+            None => None,
+        }
+    }
+
     /// This thread's slot, and whether no other thread writes to it.
     #[inline]
     pub(crate) fn local(&self) -> (&T, bool) {
+        match self.get() {
+            Some(local) => local,
+            None => self.first(),
+        }
+    }
+
+    #[cold]
+    fn first(&self) -> (&T, bool) {
         match self.owned.get(thread_index()) {
             Some(slot) => (slot.get_or_init(Box::default), true),
             None => (self.shared.get_or_init(Box::default), false),
@@ -69,7 +87,6 @@ impl Drop for Claim {
 
 const SHARED: usize = usize::MAX - 1;
 
-#[inline]
 fn thread_index() -> usize {
     let index = INDEX.get();
     if index == usize::MAX { claim() } else { index }

@@ -42,7 +42,7 @@ pub struct Bulkhead {
 
 /// A call that waits for a place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     id: WaiterId,
     /// When it is refused.
     limit: Nanos,
@@ -90,7 +90,7 @@ impl Bulkhead {
     }
 
     /// Takes a place without waiting; `Pending` where waiting is configured.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn admit(&self, site: &'static str) -> Poll<Result<(), Error>> {
         if self.places.enter() {
             Poll::Ready(Ok(()))
@@ -134,7 +134,7 @@ impl Bulkhead {
         self.places.leave_line(waiting.id);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave(&self) {
         self.places.leave();
     }
@@ -142,7 +142,9 @@ impl Bulkhead {
     #[cold]
     fn refuse(&self, site: &'static str) -> Error {
         self.rejected.fetch_add(1, Relaxed);
-        event::reject(Error::BulkheadFull { policy: self.config.name, site, max: self.config.max })
+        let error = Error::BulkheadFull { policy: self.config.name, site, max: self.config.max };
+        event::rejected(&error);
+        error
     }
 
     /// What it holds now.

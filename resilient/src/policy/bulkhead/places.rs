@@ -38,7 +38,7 @@ impl Places {
     }
 
     /// Takes a place if one is free and nobody waits for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(&self) -> bool {
         let mut word = self.word.load(Relaxed);
         loop {
@@ -53,7 +53,7 @@ impl Places {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&self) {
         let before = self.word.fetch_sub(1, AcqRel);
         debug_assert!(taken(before) > 0, "a place was given back twice");

@@ -61,6 +61,8 @@ const ABSORB: u64 = 1 << 33;
 const COUNT: u64 = 1 << 34;
 const FAILURES_HELD: u64 = 1 << 35;
 
+const GENERATION: u64 = u32::MAX as u64;
+
 const fn generation(hot: u64) -> u32 {
     hot as u32
 }
@@ -107,7 +109,7 @@ impl CircuitBreaker {
         self.admit("").map(|ticket| Permit::new(self, ticket))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn admit(&self, site: &'static str) -> Result<Ticket, Error> {
         let hot = self.hot.load(Acquire);
         if hot & ADMIT != 0 {
@@ -142,15 +144,23 @@ impl CircuitBreaker {
     fn refuse(&self, site: &'static str, retry_after: Option<Nanos>) -> Error {
         self.threads.rejected();
         let retry_after = retry_after.map(Duration::from_nanos);
-        event::reject(Error::CircuitOpen { policy: self.config.name, site, retry_after })
+        let error = Error::CircuitOpen { policy: self.config.name, site, retry_after };
+        event::rejected(&error);
+        error
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(&self, site: &'static str, ticket: Ticket, ending: Ending) {
         let hot = self.hot.load(Acquire);
+        if ending == Ending::Success && hot & (ABSORB | GENERATION) == ABSORB | u64::from(ticket.generation) {
+            return;
+        }
+        self.settle_recorded(site, ticket, ending, hot);
+    }
+
+    fn settle_recorded(&self, site: &'static str, ticket: Ticket, ending: Ending, hot: u64) {
         if generation(hot) == ticket.generation {
             match ending {
-                Ending::Success if hot & ABSORB != 0 => return,
                 Ending::Success if hot & COUNT != 0 => {
                     let first = self.threads.success(ticket.generation, self.bucket(coarse()));
                     if !(first && hot & FAILURES_HELD != 0) {

@@ -59,6 +59,11 @@ pub struct Ticket {
     pub(super) probe: u32,
 }
 
+impl Ticket {
+    /// That of a call which has not been admitted.
+    pub(crate) const NONE: Self = Self { generation: 0, probe: 0 };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     Admitted(Ticket),

@@ -6,6 +6,15 @@ use crate::{rate::Rate, time::Nanos};
 /// An instant in units of `2^-shift` nanoseconds; it may wrap around, so instants are compared by their difference.
 pub(super) type Full = u64;
 
+/// What taking tokens came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Take {
+    /// The word from now on. What a full bucket gave is dated now, whenever it became full.
+    Taken { full: Full, was_full: bool },
+    /// They will be there after so many units.
+    Lacking { after: u64 },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
     /// Units until one token has come.
@@ -41,35 +50,36 @@ impl Bucket {
         self.units(now).wrapping_add(missing)
     }
 
+    #[inline]
     const fn cost(&self, tokens: u64) -> u64 {
-        clamp(self.interval as u128 * tokens as u128)
-    }
-
-    /// Whether it is full: then the instant at which it became so is of no account.
-    pub(super) const fn is_full(&self, full: Full, now: Nanos) -> bool {
-        self.lack(full, now) == 0
+        let cost = self.interval.saturating_mul(tokens);
+        if cost > MOST { MOST } else { cost }
     }
 
     /// Units until it is full, as the word has it: one in the past differs by more than half of all there are.
+    #[inline]
     const fn ahead(&self, full: Full, now: Nanos) -> u64 {
         let ahead = full.wrapping_sub(self.units(now));
         if ahead > u64::MAX / 2 { 0 } else { ahead }
     }
 
     /// Units that the bucket lacks.
+    #[inline]
     const fn lack(&self, full: Full, now: Nanos) -> u64 {
         let ahead = self.ahead(full, now);
         // Only a clock that stepped back leaves more than an empty bucket: it lengthens nothing beyond one filling.
         if ahead > self.capacity { self.capacity } else { ahead }
     }
 
-    /// The word after taking tokens, or how long until they are there.
-    pub(super) const fn take(&self, full: Full, now: Nanos, tokens: u32) -> Result<Full, Nanos> {
-        let lack = self.lack(full, now).saturating_add(self.cost(tokens as u64));
+    /// Takes tokens, if they are there.
+    #[inline]
+    pub(super) const fn take(&self, full: Full, now: Nanos, tokens: u32) -> Take {
+        let before = self.lack(full, now);
+        let lack = before + self.cost(tokens as u64);
         if lack <= self.capacity {
-            Ok(self.units(now).wrapping_add(lack))
+            Take::Taken { full: self.units(now).wrapping_add(lack), was_full: before == 0 }
         } else {
-            Err(self.nanos(lack - self.capacity))
+            Take::Lacking { after: lack - self.capacity }
         }
     }
 
@@ -92,14 +102,17 @@ impl Bucket {
         if held > u32::MAX as u64 { u32::MAX } else { held as u32 }
     }
 
-    const fn nanos(&self, units: u64) -> Nanos {
+    #[inline]
+    pub(super) const fn nanos(&self, units: u64) -> Nanos {
         units.div_ceil(1 << self.shift)
     }
 }
 
+/// Differences of instants stay well below half of a word.
+const MOST: u64 = u64::MAX / 4;
+
 const fn clamp(units: u128) -> u64 {
-    const MAX: u128 = i64::MAX as u128 / 2;
-    if units > MAX { MAX as u64 } else { units as u64 }
+    if units > MOST as u128 { MOST } else { units as u64 }
 }
 
 #[cfg(test)]
@@ -109,16 +122,24 @@ mod tests {
 
     const SECOND: Nanos = 1_000_000_000;
 
+    /// The word after taking tokens, or how long until they are there.
+    fn take(bucket: &Bucket, full: Full, now: Nanos, tokens: u32) -> Result<Full, Nanos> {
+        match bucket.take(full, now, tokens) {
+            Take::Taken { full, .. } => Ok(full),
+            Take::Lacking { after } => Err(bucket.nanos(after)),
+        }
+    }
+
     #[test]
     fn a_full_bucket_gives_its_burst_and_then_one_token_an_interval() {
         let bucket = Bucket::new(Rate::per_second(10), 5);
         let mut full = bucket.holding(SECOND, 5);
         for _ in 0..5 {
-            full = bucket.take(full, SECOND, 1).unwrap();
+            full = take(&bucket, full, SECOND, 1).unwrap();
         }
-        assert_eq!(bucket.take(full, SECOND, 1), Err(SECOND / 10));
-        assert!(bucket.take(full, SECOND + SECOND / 10 - 1, 1).is_err());
-        assert!(bucket.take(full, SECOND + SECOND / 10, 1).is_ok());
+        assert_eq!(take(&bucket, full, SECOND, 1), Err(SECOND / 10));
+        assert!(take(&bucket, full, SECOND + SECOND / 10 - 1, 1).is_err());
+        assert!(take(&bucket, full, SECOND + SECOND / 10, 1).is_ok());
         assert_eq!(bucket.time_for(full, SECOND, 12), SECOND * 12 / 10);
     }
 
@@ -140,7 +161,7 @@ mod tests {
                     tokens = tokens.min(u128::from(burst) * u128::from(period));
                     last = now;
                     let needed = u128::from(cost) * u128::from(period);
-                    let admitted = bucket.take(full, now, cost);
+                    let admitted = take(&bucket, full, now, cost);
                     // Rounding an interval to a unit shifts instants by less than a unit for each token.
                     let slack = u128::from(limit) * 4000;
                     assert!(admitted.is_ok() || tokens < needed + slack, "{limit}/{period} {burst}");
@@ -168,8 +189,8 @@ mod tests {
         let bucket = Bucket::new(Rate::per_second(10_000_000), 10);
         let now = (u64::MAX >> bucket.shift) - 100;
         let mut full = bucket.holding(now, 0);
-        assert_eq!(bucket.take(full, now, 1), Err(100));
-        full = bucket.take(full, now + 200, 1).unwrap();
+        assert_eq!(take(&bucket, full, now, 1), Err(100));
+        full = take(&bucket, full, now + 200, 1).unwrap();
         assert_eq!(bucket.tokens(full, now + 200), 1);
     }
 
@@ -177,7 +198,7 @@ mod tests {
     fn a_clock_that_steps_back_costs_one_filling_at_most() {
         let bucket = Bucket::new(Rate::per_second(1), 2);
         let full = bucket.holding(1000 * SECOND, 0);
-        assert_eq!(bucket.take(full, 0, 1), Err(SECOND));
+        assert_eq!(take(&bucket, full, 0, 1), Err(SECOND));
         assert_eq!(bucket.time_for(full, 0, 2), 2 * SECOND);
     }
 

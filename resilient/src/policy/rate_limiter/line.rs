@@ -27,7 +27,7 @@ impl Line {
         Self { queue: Mutex::new(Queue::new()), occupied: AtomicBool::new(false) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_empty(&self) -> bool {
         !self.occupied.load(Ordering::Acquire)
     }
@@ -64,7 +64,7 @@ impl Drop for Locked<'_> {
 
 /// A call in line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     id: WaiterId,
     tokens: u32,
     /// When it is refused.
@@ -77,7 +77,7 @@ impl RateLimiter {
     }
 
     /// Takes tokens without waiting; `Pending` where waiting is configured and may help.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn admit(&self, site: &'static str, tokens: u32) -> Poll<Result<(), Error>> {
         match self.take(tokens) {
             Taken::Now => Poll::Ready(Ok(())),

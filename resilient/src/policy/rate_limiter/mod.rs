@@ -13,17 +13,17 @@ use crate::{
     outcome::Ending,
     time::{Nanos, TICK, coarse, precise},
 };
-use bucket::{Bucket, Full};
+use bucket::{Bucket, Full, Take};
 use line::Line;
 use std::{
     sync::atomic::{
-        AtomicBool, AtomicU64,
+        AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
     time::Duration,
 };
 
-pub(crate) use line::Waiting;
+pub use line::Waiting;
 
 /// Lets so many calls pass per period: a token bucket in one atomic word.
 ///
@@ -45,12 +45,14 @@ pub(crate) use line::Waiting;
 pub struct RateLimiter {
     config: RateLimiterConfig,
     bucket: Bucket,
-    /// The bucket's word, once `filled`.
+    /// The bucket's word.
     full: AtomicU64,
-    filled: AtomicBool,
     line: Line,
     rejected: AtomicU64,
 }
+
+/// The word before the first call.
+const UNUSED: Full = 0;
 
 /// How many tokens, and what it takes to have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +75,7 @@ impl RateLimiter {
         Self {
             bucket: Bucket::new(config.rate, config.capacity()),
             config,
-            full: AtomicU64::new(0),
-            filled: AtomicBool::new(false),
+            full: AtomicU64::new(UNUSED),
             line: Line::new(),
             rejected: AtomicU64::new(0),
         }
@@ -111,9 +112,32 @@ impl RateLimiter {
     }
 
     /// Takes tokens if they are there and nobody waits for them.
-    #[inline]
+    #[inline(always)]
     fn take(&self, tokens: u32) -> Taken {
-        if self.line.is_empty() { self.take_ahead(tokens) } else { self.take_behind(tokens) }
+        if !self.line.is_empty() {
+            return self.take_behind(tokens);
+        }
+        // One try with the coarse clock. It lags: what it grants is right, but a full bucket would gain the lag, and
+        // what it refuses is right only where the lag could not change it.
+        let (full, now) = (self.full.load(Acquire), coarse());
+        match self.bucket.take(full, now, tokens) {
+            Take::Taken { full: next, was_full: false } => {
+                if self.full.compare_exchange(full, next, AcqRel, Relaxed).is_ok() {
+                    return Taken::Now;
+                }
+            }
+            Take::Lacking { after } if self.is_certain(full, now, after) && tokens <= self.config.capacity() => {
+                return Taken::After(self.bucket.nanos(after));
+            }
+            _ => {}
+        }
+        self.take_ahead(tokens)
+    }
+
+    /// Whether neither the lag of the coarse clock nor one that stepped back could be why tokens are lacking.
+    #[inline]
+    fn is_certain(&self, full: Full, now: Nanos, after: u64) -> bool {
+        self.bucket.nanos(after) > TICK && self.bucket.anchored(full, now, TICK).is_none()
     }
 
     /// Those in line come first.
@@ -130,66 +154,54 @@ impl RateLimiter {
         }
     }
 
-    /// Takes tokens, whoever may wait.
-    ///
-    /// The coarse clock lags: what it grants is right. What it refuses, or what would let a full bucket gain the lag
-    /// as credit, the precise one decides.
-    #[inline]
+    /// Takes tokens by the precise clock, whoever may wait.
+    #[inline(never)]
     fn take_ahead(&self, tokens: u32) -> Taken {
         let mut full = self.full();
-        let mut now = coarse();
-        let mut confirmed = TICK == 0;
+        let now = precise();
         loop {
-            if !confirmed && self.bucket.is_full(full, now) {
-                (now, confirmed) = (precise(), true);
-            }
             match self.bucket.take(full, now, tokens) {
-                Ok(next) => match self.full.compare_exchange_weak(full, next, AcqRel, Acquire) {
+                Take::Taken { full: next, .. } => match self.full.compare_exchange_weak(full, next, AcqRel, Acquire) {
                     Ok(_) => return Taken::Now,
                     Err(found) => full = found,
                 },
-                Err(_) if tokens > self.config.capacity() => return Taken::Never,
-                Err(after) if confirmed || after > TICK => {
+                Take::Lacking { .. } if tokens > self.config.capacity() => return Taken::Never,
+                Take::Lacking { after } => {
                     if let Some(anchored) = self.bucket.anchored(full, now, TICK) {
                         // Where this fails another call has taken tokens, and anchored it thereby.
                         let _ = self.full.compare_exchange(full, anchored, AcqRel, Relaxed);
                     }
-                    return Taken::After(after);
+                    return Taken::After(self.bucket.nanos(after));
                 }
-                Err(_) => (now, confirmed) = (precise(), true),
             }
         }
     }
 
-    #[inline]
+    /// The bucket's word; it begins to fill at the first call.
     fn full(&self) -> Full {
-        if !self.filled.load(Acquire) {
-            self.fill();
+        let full = self.full.load(Acquire);
+        if full != UNUSED {
+            return full;
         }
-        self.full.load(Acquire)
-    }
-
-    /// The bucket begins to fill at the first call.
-    #[cold]
-    fn fill(&self) {
-        let line = self.line.lock();
-        if !self.filled.load(Relaxed) {
-            self.full.store(self.bucket.holding(precise(), self.config.first_tokens()), Relaxed);
-            self.filled.store(true, Release);
+        let first = self.bucket.holding(precise(), self.config.first_tokens());
+        match self.full.compare_exchange(UNUSED, first, AcqRel, Acquire) {
+            Ok(_) => first,
+            Err(found) => found,
         }
-        drop(line);
     }
 
     #[cold]
     fn refuse(&self, site: &'static str, tokens: u32, why: Taken) -> Error {
         self.rejected.fetch_add(1, Relaxed);
         let policy = self.config.name;
-        event::reject(match why {
+        let error = match why {
             Taken::Now | Taken::Never => {
                 Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.capacity() }
             }
             Taken::After(nanos) => Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos) },
-        })
+        };
+        event::rejected(&error);
+        error
     }
 
     /// What it holds now.
@@ -208,7 +220,6 @@ impl RateLimiter {
         let full = self.bucket.holding(precise(), self.config.capacity());
         let mut queue = self.line.lock();
         self.full.store(full, Release);
-        self.filled.store(true, Release);
         let front = queue.front_waker();
         drop(queue);
         front.into_iter().for_each(std::task::Waker::wake);
