@@ -143,3 +143,32 @@ fn a_subscriber_that_panics_while_a_call_unwinds_does_not_abort() {
     assert!(caught.is_err());
     assert_eq!(breaker.stats().opened, 1);
 }
+
+#[test]
+fn a_tracing_subscriber_that_panics_is_isolated_too() {
+    struct Panicking(Arc<AtomicU32>);
+    impl tracing::Subscriber for Panicking {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.target() == "resilient"
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Relaxed);
+            quietly_panic::<()>();
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+    let traced = Arc::new(AtomicU32::new(0));
+    tracing::subscriber::with_default(Panicking(traced.clone()), || {
+        let heard = Heard::of("traced");
+        let breaker = breaker("traced");
+        breaker.try_acquire().unwrap().failure();
+        assert!(breaker.try_acquire().is_err());
+        assert_eq!((heard.take().len(), traced.load(Relaxed)), (2, 2));
+    });
+}
