@@ -5,6 +5,9 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         rt::line!(),
         &[rt::SitePolicy::Bulkhead(&__RESILIENT_0)],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     static __RESILIENT_0: ::resilient::Bulkhead = {
         ::resilient::Bulkhead::new(
             ::resilient::BulkheadConfig::new(10u32)
@@ -13,6 +16,9 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 .name("bulkhead"),
         )
     };
+    fn __resilient_0() -> &'static ::resilient::Bulkhead {
+        &__RESILIENT_0
+    }
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -28,11 +34,12 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         __convert,
-        rt::on(rt::BulkheadLayer::<_, false>::new(|| &__RESILIENT_0), rt::End),
+        rt::on(rt::BulkheadLayer::<_, false>::new(__resilient_0), rt::End),
     );
     rt::Step::done(
         rt::Call::turn(

@@ -5,6 +5,9 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
         rt::line!(),
         &[rt::SitePolicy::CircuitBreaker(&__RESILIENT_0)],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     static __RESILIENT_0: ::resilient::CircuitBreaker = {
         const __RESILIENT_OPEN_FOR_0: rt::Duration = {
             let value: rt::Duration = OPEN_FOR;
@@ -19,6 +22,9 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
                 .name("circuit_breaker"),
         )
     };
+    fn __resilient_0() -> &'static ::resilient::CircuitBreaker {
+        &__RESILIENT_0
+    }
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -34,13 +40,14 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         __convert,
         rt::on(
             rt::CircuitBreakerLayer::new(
-                || &__RESILIENT_0,
+                __resilient_0,
                 rt::judging::<
                     Result<Price, ApiError>,
                     _,

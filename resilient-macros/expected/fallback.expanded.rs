@@ -5,6 +5,9 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         rt::line!(),
         &[rt::SitePolicy::fallback("fallback")],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -16,8 +19,9 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         rt::Nothing,
         rt::on(
@@ -26,7 +30,6 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 _,
                 _,
             >::new(
-                "fallback",
                 rt::judging::<
                     Result<Price, ApiError>,
                     _,
@@ -64,7 +67,8 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
             ),
         )
         .await;
-    if let rt::Step::Fall(0usize, __ended) = __step {
+    if let rt::Step::Fall(0usize) = __step {
+        let __ended = rt::Call::failed(&mut __call);
         __step = rt::Call::turn(
                 &mut __call,
                 rt::pin(

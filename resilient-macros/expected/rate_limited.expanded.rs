@@ -5,6 +5,9 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
         rt::line!(),
         &[rt::SitePolicy::RateLimiter(&__RESILIENT_0)],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     static __RESILIENT_0: ::resilient::RateLimiter = {
         ::resilient::RateLimiter::new(
             ::resilient::RateLimiterConfig::new(
@@ -17,6 +20,9 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
                 .name("rate_limited"),
         )
     };
+    fn __resilient_0() -> &'static ::resilient::RateLimiter {
+        &__RESILIENT_0
+    }
     let __cost_0: rt::u32 = skus.len() as u32;
     let __of = rt::Of::<Result<Vec<Price>, ApiError>>::output();
     let __view = {
@@ -33,11 +39,12 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         __convert,
-        rt::on(rt::RateLimiterLayer::new(|| &__RESILIENT_0, __cost_0), rt::End),
+        rt::on(rt::RateLimiterLayer::new(__resilient_0, __cost_0), rt::End),
     );
     rt::Step::done(
         rt::Call::turn(

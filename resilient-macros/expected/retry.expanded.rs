@@ -5,6 +5,9 @@ async fn price(&mut self, sku: &str) -> Result<Price, ApiError> {
         rt::line!(),
         &[rt::SitePolicy::Retry(&__RESILIENT_0)],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     static __RESILIENT_0: ::resilient::Retry = {
         ::resilient::Retry::new(
             ::resilient::RetryConfig::new()
@@ -18,6 +21,9 @@ async fn price(&mut self, sku: &str) -> Result<Price, ApiError> {
                 .name("retry"),
         )
     };
+    fn __resilient_0() -> &'static ::resilient::Retry {
+        &__RESILIENT_0
+    }
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -29,13 +35,14 @@ async fn price(&mut self, sku: &str) -> Result<Price, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         rt::Nothing,
         rt::on(
             rt::RetryLayer::new(
-                || &__RESILIENT_0,
+                __resilient_0,
                 rt::judging::<
                     Result<Price, ApiError>,
                     _,

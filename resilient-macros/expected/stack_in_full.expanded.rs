@@ -27,6 +27,9 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
             rt::SitePolicy::Timeout(&__RESILIENT_6),
         ],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     static __RESILIENT_1: ::resilient::RateLimiter = {
         ::resilient::RateLimiter::new(
             ::resilient::RateLimiterConfig::new(
@@ -38,33 +41,51 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 .name("rate_limited"),
         )
     };
+    fn __resilient_1() -> &'static ::resilient::RateLimiter {
+        &__RESILIENT_1
+    }
     static __RESILIENT_2: ::resilient::Bulkhead = {
         ::resilient::Bulkhead::new(
             ::resilient::BulkheadConfig::new(10u32).name("bulkhead"),
         )
     };
+    fn __resilient_2() -> &'static ::resilient::Bulkhead {
+        &__RESILIENT_2
+    }
     static __RESILIENT_3: ::resilient::Timeout = {
         ::resilient::Timeout::new(
             ::resilient::TimeoutConfig::new(rt::Duration::from_nanos(10000000000u64))
                 .name("timeout"),
         )
     };
+    fn __resilient_3() -> &'static ::resilient::Timeout {
+        &__RESILIENT_3
+    }
     static __RESILIENT_4: ::resilient::Retry = {
         ::resilient::Retry::new(
             ::resilient::RetryConfig::new().attempts(3u32).name("retry"),
         )
     };
+    fn __resilient_4() -> &'static ::resilient::Retry {
+        &__RESILIENT_4
+    }
     static __RESILIENT_5: ::resilient::CircuitBreaker = {
         ::resilient::CircuitBreaker::new(
             ::resilient::CircuitBreakerConfig::new().name("circuit_breaker"),
         )
     };
+    fn __resilient_5() -> &'static ::resilient::CircuitBreaker {
+        &__RESILIENT_5
+    }
     static __RESILIENT_6: ::resilient::Timeout = {
         ::resilient::Timeout::new(
             ::resilient::TimeoutConfig::new(rt::Duration::from_nanos(2000000000u64))
                 .name("timeout_2"),
         )
     };
+    fn __resilient_6() -> &'static ::resilient::Timeout {
+        &__RESILIENT_6
+    }
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -76,8 +97,9 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         rt::Nothing,
         rt::on(
@@ -86,7 +108,6 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 _,
                 _,
             >::new(
-                "fallback",
                 rt::judging::<
                     Result<Price, ApiError>,
                     _,
@@ -101,14 +122,14 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 __view,
             ),
             rt::on(
-                rt::RateLimiterLayer::new(|| &__RESILIENT_1, 1),
+                rt::RateLimiterLayer::new(__resilient_1, 1),
                 rt::on(
-                    rt::BulkheadLayer::<_, false>::new(|| &__RESILIENT_2),
+                    rt::BulkheadLayer::<_, false>::new(__resilient_2),
                     rt::on(
-                        rt::TimeoutLayer::new(|| &__RESILIENT_3),
+                        rt::TimeoutLayer::new(__resilient_3),
                         rt::on(
                             rt::RetryLayer::new(
-                                || &__RESILIENT_4,
+                                __resilient_4,
                                 rt::judging::<
                                     Result<Price, ApiError>,
                                     _,
@@ -123,7 +144,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                             ),
                             rt::on(
                                 rt::CircuitBreakerLayer::new(
-                                    || &__RESILIENT_5,
+                                    __resilient_5,
                                     rt::judging::<
                                         Result<Price, ApiError>,
                                         _,
@@ -135,7 +156,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                                         >(__judged),
                                     ),
                                 ),
-                                rt::on(rt::TimeoutLayer::new(|| &__RESILIENT_6), rt::End),
+                                rt::on(rt::TimeoutLayer::new(__resilient_6), rt::End),
                             ),
                         ),
                     ),
@@ -169,7 +190,8 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
             break __step;
         }
     };
-    if let rt::Step::Fall(0usize, __ended) = __step {
+    if let rt::Step::Fall(0usize) = __step {
+        let __ended = rt::Call::failed(&mut __call);
         __step = rt::Call::turn(
                 &mut __call,
                 rt::pin(

@@ -26,9 +26,15 @@ where
                     rt::SitePolicy::Retry(&__RESILIENT_1),
                 ],
             );
+            fn __resilient_site() -> &'static rt::Site {
+                &__RESILIENT_SITE
+            }
             static __RESILIENT_1: ::resilient::Retry = {
                 ::resilient::Retry::new(::resilient::RetryConfig::new().name("retry"))
             };
+            fn __resilient_1() -> &'static ::resilient::Retry {
+                &__RESILIENT_1
+            }
             let __of = rt::Of::<Result<u32, ApiError>>::output();
             let __view = {
                 use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -40,8 +46,9 @@ where
                 _,
                 _,
                 _,
+                _,
             >(
-                &__RESILIENT_SITE,
+                __resilient_site,
                 __view,
                 rt::Nothing,
                 rt::on(
@@ -50,7 +57,6 @@ where
                         _,
                         _,
                     >::new(
-                        "fallback",
                         rt::judging::<
                             Result<u32, ApiError>,
                             _,
@@ -66,7 +72,7 @@ where
                     ),
                     rt::on(
                         rt::RetryLayer::new(
-                            || &__RESILIENT_1,
+                            __resilient_1,
                             rt::judging::<
                                 Result<u32, ApiError>,
                                 _,
@@ -109,7 +115,8 @@ where
                     break __step;
                 }
             };
-            if let rt::Step::Fall(0usize, __ended) = __step {
+            if let rt::Step::Fall(0usize) = __step {
+                let __ended = rt::Call::failed(&mut __call);
                 __step = rt::Call::turn(
                         &mut __call,
                         rt::pin(

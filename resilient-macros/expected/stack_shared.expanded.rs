@@ -12,6 +12,9 @@ async fn price(&mut self) -> Result<impl Display, ApiError> {
             rt::SitePolicy::shared("circuit_breaker", "circuit_breaker"),
         ],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     let __shared_0: &::resilient::RateLimiter = &VENDOR;
     let __shared_1 = rt::counted::<::resilient::CircuitBreaker, _>(&self.breaker);
     let __of = rt::Of::<Result<_, ApiError>>::output();
@@ -32,8 +35,9 @@ async fn price(&mut self) -> Result<impl Display, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         &__convert,
         rt::on(

@@ -5,12 +5,18 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         rt::line!(),
         &[rt::SitePolicy::Timeout(&__RESILIENT_0)],
     );
+    fn __resilient_site() -> &'static rt::Site {
+        &__RESILIENT_SITE
+    }
     static __RESILIENT_0: ::resilient::Timeout = {
         ::resilient::Timeout::new(
             ::resilient::TimeoutConfig::new(rt::Duration::from_nanos(2000000000u64))
                 .name("timeout"),
         )
     };
+    fn __resilient_0() -> &'static ::resilient::Timeout {
+        &__RESILIENT_0
+    }
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -26,11 +32,12 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         _,
         _,
         _,
+        _,
     >(
-        &__RESILIENT_SITE,
+        __resilient_site,
         __view,
         __convert,
-        rt::on(rt::TimeoutLayer::new(|| &__RESILIENT_0), rt::End),
+        rt::on(rt::TimeoutLayer::new(__resilient_0), rt::End),
     );
     rt::Step::done(
         rt::Call::turn(
