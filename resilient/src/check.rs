@@ -26,6 +26,7 @@ macro_rules! rules {
         })*
 
         /// The same rules for expansions: a panic in a const context is an error at the user's token.
+        #[allow(dead_code, unreachable_pub, missing_docs, reason = "for `__private` alone, which has its own `jitter`")]
         pub mod demanded {
             use super::*;
 

@@ -41,7 +41,7 @@ impl Ratio {
     /// Outside that range, or not a number.
     pub fn new(ratio: f64) -> Result<Self, ConfigError> {
         if (0.0..=1.0).contains(&ratio) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=1e9")]
+            #[expect(clippy::cast_sign_loss, reason = "within 0..=1e9")]
             let parts = (ratio * f64::from(WHOLE)).round() as u32;
             Ok(Self(parts))
         } else {

@@ -33,15 +33,13 @@ impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEP
 
     fn wait(&mut self, cold: &mut Option<Waiting>, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         let (bulkhead, site) = (self.policy.get(), env.site());
-        let waiting = match *cold {
-            Some(waiting) => waiting,
-            None => {
-                match bulkhead.admit(site) {
-                    Poll::Pending => {}
-                    ready => return ready,
-                }
-                *cold.insert(bulkhead.get_in_line(site, env.now, env.waker)?)
+        let waiting = if let Some(waiting) = *cold {
+            waiting
+        } else {
+            if let ready @ Poll::Ready(_) = bulkhead.admit(site) {
+                return ready;
             }
+            *cold.insert(bulkhead.get_in_line(site, env.now, env.waker)?)
         };
         let (turn, again) = bulkhead.poll_turn(site, waiting, env.now, env.waker);
         match turn {

@@ -175,6 +175,7 @@ pub const fn mapping<A, F: Fn(Error) -> A>(map: F) -> F {
 
 /// By a fn of the user's.
 #[inline]
+#[expect(clippy::needless_pass_by_value, reason = "a path or a closure of the user's, written once")]
 pub fn by_path<R, M, F: MapsRejection<R, M>>(map: F, error: Error) -> R {
     map.map(error)
 }

@@ -1,7 +1,9 @@
 //! The engine: runs a body inside a stack of layers. The only place that awaits.
 #![allow(
     missing_debug_implementations,
+    missing_docs,
     unreachable_pub,
+    clippy::must_use_candidate,
     reason = "expansions alone name what is here, through `__private`, and nobody prints it"
 )]
 
@@ -65,6 +67,8 @@ impl<R> Step<R> {
     }
 }
 
+type Frozen<R, S> = Pin<Box<Cold<<S as Layers<R>>::Cold, Ended<R>>>>;
+
 /// One call of a site. Dropped before its end it gives everything back.
 pub struct Call<R, W, V, C, S>
 where
@@ -78,7 +82,7 @@ where
     view: V,
     convert: C,
     /// Made when the call first has to wait for a layer or a timer, or fails.
-    cold: Option<Pin<Box<Cold<S::Cold, Ended<R>>>>>,
+    cold: Option<Frozen<R, S>>,
     /// When the call first waited; 0 before.
     waited_since: Nanos,
     entered: Entered,
@@ -140,9 +144,8 @@ where
     fn enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if self.cold.is_none() {
             let hot = self.hot(false);
-            match self.stack.admit(&mut self.entered, hot) {
-                Poll::Pending => {}
-                ready => return ready,
+            if let ready @ Poll::Ready(_) = self.stack.admit(&mut self.entered, hot) {
+                return ready;
             }
         }
         self.enter_later(cx)

@@ -33,15 +33,13 @@ impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
 
     fn wait(&mut self, cold: &mut Option<Waiting>, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
         let (limiter, site) = (self.policy.get(), env.site());
-        let waiting = match *cold {
-            Some(waiting) => waiting,
-            None => {
-                match limiter.admit(site, self.cost) {
-                    Poll::Pending => {}
-                    ready => return ready,
-                }
-                *cold.insert(limiter.get_in_line(site, self.cost, env.now, env.deadline, env.waker)?)
+        let waiting = if let Some(waiting) = *cold {
+            waiting
+        } else {
+            if let ready @ Poll::Ready(_) = limiter.admit(site, self.cost) {
+                return ready;
             }
+            *cold.insert(limiter.get_in_line(site, self.cost, env.now, env.deadline, env.waker)?)
         };
         let (turn, again) = limiter.poll_turn(site, waiting, env.now, env.waker);
         match turn {

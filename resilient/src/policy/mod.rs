@@ -1,9 +1,9 @@
 //! The policies. Each is a pure state machine in a thin shell; none imports another.
 
-pub mod bulkhead;
-pub mod circuit_breaker;
-pub mod fallback;
-pub mod permit;
-pub mod rate_limiter;
-pub mod retry;
-pub mod timeout;
+pub(crate) mod bulkhead;
+pub(crate) mod circuit_breaker;
+pub(crate) mod fallback;
+pub(crate) mod permit;
+pub(crate) mod rate_limiter;
+pub(crate) mod retry;
+pub(crate) mod timeout;

@@ -69,8 +69,8 @@ impl Registry {
             SitePolicy::CircuitBreaker(breaker) => Some(*breaker),
             _ => None,
         });
-        let mut named = breakers.clone().filter(|breaker| breaker.name() == name);
-        if let (Some(breaker), None) = (named.next(), named.next()) {
+        let mut matching = breakers.clone().filter(|breaker| breaker.name() == name);
+        if let (Some(breaker), None) = (matching.next(), matching.next()) {
             return Ok(breaker);
         }
         if let Some(breaker) = self.site(name).ok().and_then(Site::circuit_breaker) {

@@ -71,12 +71,7 @@ impl Latency {
         if count == 0 {
             return None;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a rank is within 1..=count"
-        )]
+        #[expect(clippy::cast_sign_loss, reason = "a rank is within 1..=count")]
         let rank = ((q.clamp(0.0, 1.0) * count as f64).ceil() as u64).clamp(1, count);
         let mut seen = 0;
         let bucket = self.counts.iter().position(|count| {

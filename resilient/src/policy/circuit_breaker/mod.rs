@@ -6,7 +6,8 @@ mod threads;
 mod window;
 
 pub use config::{CircuitBreakerConfig, Window};
-pub use state::{CircuitState, Ticket};
+pub use state::CircuitState;
+pub(crate) use state::Ticket;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
 use crate::{

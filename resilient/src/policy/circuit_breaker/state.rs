@@ -82,6 +82,7 @@ pub(super) enum Taken {
 }
 
 /// What a call may do without asking the machine, until its next step.
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of one word")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shortcuts {
     /// It is admitted.
@@ -209,7 +210,9 @@ impl Machine {
         match &mut self.state {
             State::Open { until } => *until = (*until).min(now.saturating_add(self.open_for)),
             State::HalfOpen { probes, .. } => {
-                probes.iter_mut().for_each(|probe| probe.started = probe.started.min(now));
+                for probe in probes {
+                    probe.started = probe.started.min(now);
+                }
             }
             _ => {}
         }
@@ -335,7 +338,7 @@ mod tests {
     fn admitted(machine: &mut Machine, now: Nanos) -> Ticket {
         match machine.admit(now).0 {
             Admission::Admitted(ticket) => ticket,
-            refused => panic!("{refused:?}"),
+            refused @ Admission::Refused { .. } => panic!("{refused:?}"),
         }
     }
 

@@ -197,16 +197,16 @@ mod tests {
 
     #[test]
     fn a_time_window_holds_all_but_its_oldest_bucket() {
-        let mut window = Window::new(Span::Time(Duration::from_nanos(3000)));
+        let mut window = Window::new(Span::Time(Duration::from_micros(3)));
         let successes = Counted::default();
         let mut log = VecDeque::new();
         let mut now = 5_000;
         for _ in 0..20_000 {
             now += fastrand::u64(0..150);
             if fastrand::bool() {
-                window.failure(now)
+                window.failure(now);
             } else {
-                successes.0.borrow_mut().push(now / 100)
+                successes.0.borrow_mut().push(now / 100);
             }
             log.push_back(now);
             while log.front().is_some_and(|at| now - at > 3000) {
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_time_window_survives_a_clock_that_steps_back() {
-        let mut window = Window::new(Span::Time(Duration::from_nanos(1000)));
+        let mut window = Window::new(Span::Time(Duration::from_micros(1)));
         let none = Counted::default();
         window.failure(1_000_000);
         assert_eq!(window.totals(500, &none).calls, 0);

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-pub use line::Waiting;
+pub(crate) use line::Waiting;
 
 /// Lets so many calls pass per period: a token bucket in one atomic word.
 ///
@@ -121,10 +121,10 @@ impl RateLimiter {
         // what it refuses is right only where the lag could not change it.
         let (full, now) = (self.full.load(Acquire), coarse());
         match self.bucket.take(full, now, tokens) {
-            Take::Taken { full: next, was_full: false } => {
-                if self.full.compare_exchange(full, next, AcqRel, Relaxed).is_ok() {
-                    return Taken::Now;
-                }
+            Take::Taken { full: next, was_full: false }
+                if self.full.compare_exchange(full, next, AcqRel, Relaxed).is_ok() =>
+            {
+                return Taken::Now;
             }
             Take::Lacking { after } if self.is_certain(full, now, after) && tokens <= self.config.capacity() => {
                 return Taken::After(self.bucket.nanos(after));

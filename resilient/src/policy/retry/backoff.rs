@@ -20,23 +20,24 @@ use std::time::Duration;
 pub struct Backoff {
     first: Duration,
     cap: Duration,
-    factor: f64,
+    /// None for a constant pause.
+    factor: Option<f64>,
 }
 
 impl Backoff {
     /// Always the same pause (0 to a year).
     pub const fn constant(pause: Duration) -> Self {
-        Self { first: pause, cap: pause, factor: 1.0 }
+        Self { first: pause, cap: pause, factor: None }
     }
 
     /// `first`, then twice as long each time, and never more than `cap`, jitter included.
     pub const fn exponential(first: Duration, cap: Duration) -> Self {
-        Self { first, cap, factor: 2.0 }
+        Self { first, cap, factor: Some(2.0) }
     }
 
     /// The growth from pause to pause (above 1, up to 1000) instead of 2.
     pub const fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
+        self.factor = Some(factor);
         self
     }
 
@@ -50,22 +51,19 @@ impl Backoff {
         if self.first.as_nanos() > self.cap.as_nanos() {
             return Err(ConfigError::new("a `backoff` begins at its shorter end: the first pause exceeds the cap"));
         }
-        if self.factor == 1.0 && self.first.as_nanos() == self.cap.as_nanos() {
-            return Ok(());
+        match self.factor {
+            Some(factor) => check::factor(factor),
+            None => Ok(()),
         }
-        check::factor(self.factor)
     }
 
     /// The pause before attempt `attempt + 1`, before jitter.
     fn plain(&self, attempt: u32) -> Nanos {
         let (first, cap) = (nanos(self.first), nanos(self.cap));
-        if self.factor == 1.0 {
-            return cap;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a pause needs no more than 52 bits")]
-        let grown = first as f64 * self.factor.powf(f64::from(attempt.saturating_sub(1)));
+        let Some(factor) = self.factor else { return cap };
+        let grown = first as f64 * factor.powf(f64::from(attempt.saturating_sub(1)));
         // Casts saturate: no attempt count overflows.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
+        #[expect(clippy::cast_sign_loss, reason = "it is not negative")]
         let grown = grown as Nanos;
         grown.min(cap)
     }
