@@ -4,7 +4,7 @@ use crate::{
     figures::{Millis, quantile, share},
     traffic::{CallResult, Log},
 };
-use resilient::{CircuitBreaker, CircuitState, Site, SitePolicy};
+use resilient::{CircuitBreaker, CircuitState, Site};
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
@@ -40,7 +40,7 @@ impl Row {
             },
             per_second,
             success,
-            rejected: site.policies().iter().map(rejected_by).sum(),
+            rejected: stats.refusals,
             retries: stats.retries,
             fallbacks: stats.fallbacks,
             p50: stats.latency.quantile(0.5),
@@ -68,16 +68,6 @@ impl Row {
             p50: quantile(&times, 50),
             p99: quantile(&times, 99),
         }
-    }
-}
-
-/// The site's own count leaves out the rejections that a fallback answered.
-fn rejected_by(policy: &SitePolicy) -> u64 {
-    match policy {
-        SitePolicy::CircuitBreaker(breaker) => breaker.stats().rejected,
-        SitePolicy::RateLimiter(limiter) => limiter.stats().rejected,
-        SitePolicy::Bulkhead(bulkhead) => bulkhead.stats().rejected,
-        _ => 0,
     }
 }
 

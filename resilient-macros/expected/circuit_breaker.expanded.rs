@@ -19,7 +19,8 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
                 .window_time(rt::Duration::from_nanos(30000000000u64))
                 .failure_rate(::resilient::Ratio::from_ppb(500000000u32))
                 .open_for(__RESILIENT_OPEN_FOR_0)
-                .name("circuit_breaker"),
+                .name("circuit_breaker")
+                .site(rt::concat!(rt::module_path!(), "::", "price")),
         )
     };
     fn __resilient_0() -> &'static ::resilient::CircuitBreaker {

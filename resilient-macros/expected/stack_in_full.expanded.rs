@@ -71,7 +71,9 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
     }
     static __RESILIENT_5: ::resilient::CircuitBreaker = {
         ::resilient::CircuitBreaker::new(
-            ::resilient::CircuitBreakerConfig::new().name("circuit_breaker"),
+            ::resilient::CircuitBreakerConfig::new()
+                .name("circuit_breaker")
+                .site(rt::concat!(rt::module_path!(), "::", "price")),
         )
     };
     fn __resilient_5() -> &'static ::resilient::CircuitBreaker {

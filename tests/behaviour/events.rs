@@ -1,6 +1,6 @@
 //! Who listens hears everything, and can break nothing.
 
-use crate::support::{Act, Dependency, Fault, Heard, ms, quietly_panic};
+use crate::support::{Act, Dependency, Fault, Heard, ms, quietly_panic, site};
 use resilient::{
     CircuitBreaker, CircuitBreakerConfig, EventKind, bulkhead, circuit_breaker, fallback, rate_limited, subscribe,
     timeout,
@@ -171,4 +171,21 @@ fn a_tracing_subscriber_that_panics_is_isolated_too() {
         assert!(breaker.try_acquire().is_err());
         assert_eq!((heard.take().len(), traced.load(Relaxed)), (2, 2));
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn statistics_tell_refusals_from_rejections_and_can_be_subtracted() {
+    #[fallback(|| Ok(7))]
+    #[bulkhead(1)]
+    async fn guarded(dependency: &Dependency) -> Result<u32, Fault> {
+        dependency.run().await
+    }
+    let dependency = Dependency::new([Act::Slow(5), Act::Succeed]);
+    let _ = tokio::join!(guarded(&dependency), guarded(&dependency));
+    let first = site("events::guarded").stats();
+    assert_eq!((first.calls, first.succeeded, first.rejected, first.refusals, first.fallbacks), (2, 2, 0, 1, 1));
+    guarded(&dependency).await.unwrap();
+    let since = site("events::guarded").stats().since(&first);
+    assert_eq!((since.calls, since.refusals, since.latency.count()), (1, 0, 0));
+    assert_eq!(first.latency.count(), 1);
 }

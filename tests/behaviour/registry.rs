@@ -1,6 +1,6 @@
 //! Every site that was called can be found, read and controlled.
 
-use crate::support::{Act, Dependency, Fault, ms};
+use crate::support::{Act, Dependency, Fault, Heard, ms};
 use resilient::{
     CircuitState, SitePolicy, bulkhead, circuit_breaker, fallback, rate_limited, registry, resilient, retry, timeout,
 };
@@ -90,4 +90,19 @@ fn counts_of_many_threads_add_up() {
     let stats = registry().site("registry::counted").unwrap().stats();
     assert_eq!((stats.calls, stats.succeeded, stats.failed), (2000, 1500, 500));
     crate::support::adds_up("registry::counted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transition_that_a_reader_causes_names_the_site() {
+    #[circuit_breaker(failures = 1, open_for = 50ms)]
+    async fn watched() -> Result<(), Fault> {
+        Err(Fault::BadRequest)
+    }
+    let heard = Heard::of("registry::watched");
+    watched().await.unwrap_err();
+    tokio::time::advance(ms(50)).await;
+    let breaker = registry().circuit_breaker("watched").unwrap();
+    assert_eq!(breaker.state().to_string(), "half-open");
+    let texts = heard.take();
+    assert!(texts.len() == 2 && texts[1].contains("half-opened"), "{texts:?}");
 }

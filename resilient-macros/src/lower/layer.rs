@@ -15,7 +15,7 @@ impl Lowering<'_> {
     pub(super) fn statics(&self, site: &Ident) -> TokenStream {
         let Self { rt, stack, item, .. } = self;
         let krate = &stack.site.krate;
-        let name = if let Some(name) = &stack.site.name {
+        let site_name = if let Some(name) = &stack.site.name {
             name.to_token_stream()
         } else {
             let name = item.name().to_string();
@@ -41,13 +41,15 @@ impl Lowering<'_> {
             let (name, kind) = (static_name(index), kind(&layer.policy)?);
             let (checks, config) = (&config.checks, &config.config);
             let handle = handle_name(index);
+            // A breaker also reports what no call of the fn causes.
+            let owner = matches!(layer.policy, Policy::CircuitBreaker { .. }).then(|| quote!(.site(#site_name)));
             Some(quote_spanned! {at(&layer.span)=>
-                static #name: #krate::#kind = { #checks #krate::#kind::new(#config) };
+                static #name: #krate::#kind = { #checks #krate::#kind::new(#config #owner) };
                 fn #handle() -> &'static #krate::#kind { &#name }
             })
         });
         quote! {
-            static #site: #rt::Site = #rt::Site::new(#name, #rt::file!(), #rt::line!(), &[#(#listed),*]);
+            static #site: #rt::Site = #rt::Site::new(#site_name, #rt::file!(), #rt::line!(), &[#(#listed),*]);
             fn __resilient_site() -> &'static #rt::Site { &#site }
             #(#policies)*
         }

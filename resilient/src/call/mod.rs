@@ -224,6 +224,9 @@ where
     /// One of our policies ended the attempt.
     #[inline(never)]
     fn settle_ours(&mut self, error: Error) -> Step<R> {
+        if error.is_rejection() {
+            (self.site)().count(Count::Refused);
+        }
         let hot = self.hot(false);
         let flow = if self.cold.is_none() {
             self.stack.settle::<false>(&mut self.entered, Err(&error), hot)

@@ -20,7 +20,7 @@ fn add(site: &'static Site) {
 /// Every annotated function that has been called.
 ///
 /// ```
-/// for site in resilient::registry().sites() {
+/// for site in resilient::registry() {
 ///     println!("{site}: {} calls", site.stats().calls);
 /// }
 /// ```
@@ -79,6 +79,15 @@ impl Registry {
         let with_breaker = self.sites.iter().filter(|site| site.circuit_breaker().is_some());
         let names = breakers.map(CircuitBreaker::name).chain(with_breaker.map(|site| site.name()));
         Err(NotFound::new("circuit breaker", name, names))
+    }
+}
+
+impl IntoIterator for Registry {
+    type Item = &'static Site;
+    type IntoIter = std::vec::IntoIter<&'static Site>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.sites.into_iter()
     }
 }
 

@@ -57,6 +57,13 @@ pub struct Latency {
 }
 
 impl Latency {
+    /// The calls measured since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let before = earlier.counts.iter().chain(std::iter::repeat(&0));
+        Self { counts: self.counts.iter().zip(before).map(|(now, before)| now.saturating_sub(*before)).collect() }
+    }
+
     /// How many calls were measured.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -107,5 +114,9 @@ mod tests {
             assert!((ms..=ms * 1.126).contains(&found), "{q}: {found}");
         }
         assert_eq!(Latency::default().quantile(0.5), None);
+        histogram.record(1_000_000);
+        let since = histogram.read().since(&latency);
+        assert_eq!((since.count(), histogram.read().since(&Latency::default()).count()), (1, 1001));
+        assert!(since.quantile(0.99).unwrap().as_millis() <= 1);
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Count {
     Panicked,
     Retries,
     Fallbacks,
+    /// Refusals by a policy of the site, whatever became of the call.
+    Refused,
     /// A call that was not ready at its first poll.
     Suspended,
     /// Such a call that has ended since.
@@ -79,7 +81,7 @@ impl SiteCounters {
         let in_flight = sum(Count::Suspended).saturating_sub(resumed);
         let (succeeded, failed, rejected) = (sum(Count::Succeeded), sum(Count::Failed), sum(Count::Rejected));
         let (cancelled, panicked) = (sum(Count::Cancelled), sum(Count::Panicked));
-        let (retries, fallbacks) = (sum(Count::Retries), sum(Count::Fallbacks));
+        let (retries, fallbacks, refusals) = (sum(Count::Retries), sum(Count::Fallbacks), sum(Count::Refused));
         SiteStats {
             calls: succeeded + failed + rejected + cancelled + panicked + in_flight,
             succeeded,
@@ -89,6 +91,7 @@ impl SiteCounters {
             panicked,
             retries,
             fallbacks,
+            refusals,
             in_flight,
             latency: self.latency.get().map(|latency| latency.read()).unwrap_or_default(),
         }
@@ -108,7 +111,7 @@ pub struct SiteStats {
     pub succeeded: u64,
     /// Calls whose caller got an error of the function, or a time-out.
     pub failed: u64,
-    /// Calls whose caller got a rejection by a policy.
+    /// Calls whose caller got a rejection by a policy: see `refusals` for those that a fallback answered for.
     pub rejected: u64,
     /// Calls whose future was dropped before its end.
     pub cancelled: u64,
@@ -118,9 +121,40 @@ pub struct SiteStats {
     pub retries: u64,
     /// Calls that a fallback answered.
     pub fallbacks: u64,
+    /// Refusals by the policies of this function, also those that a fallback answered for.
+    pub refusals: u64,
     /// Calls begun that wait for something.
     pub in_flight: u64,
     /// How long calls took, pauses and waits included. Calls that ended at their first poll are not measured:
     /// reading a precise clock would cost them more than all policies together.
     pub latency: Latency,
+}
+
+impl SiteStats {
+    /// What happened since `earlier`, a reading of the same site. `in_flight` is as it is now.
+    ///
+    /// ```
+    /// # use resilient::registry;
+    /// for site in registry() {
+    ///     let before = site.stats();
+    ///     // a second later
+    ///     println!("{}: {} calls/s", site.name(), site.stats().since(&before).calls);
+    /// }
+    /// ```
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(earlier.calls),
+            succeeded: self.succeeded.saturating_sub(earlier.succeeded),
+            failed: self.failed.saturating_sub(earlier.failed),
+            rejected: self.rejected.saturating_sub(earlier.rejected),
+            cancelled: self.cancelled.saturating_sub(earlier.cancelled),
+            panicked: self.panicked.saturating_sub(earlier.panicked),
+            retries: self.retries.saturating_sub(earlier.retries),
+            fallbacks: self.fallbacks.saturating_sub(earlier.fallbacks),
+            refusals: self.refusals.saturating_sub(earlier.refusals),
+            in_flight: self.in_flight,
+            latency: self.latency.since(&earlier.latency),
+        }
+    }
 }

@@ -33,6 +33,8 @@ use std::time::Duration;
 #[must_use]
 pub struct CircuitBreakerConfig {
     pub(super) name: &'static str,
+    /// The site that owns the breaker.
+    pub(super) site: &'static str,
     failures: Option<u32>,
     failure_rate: Option<Ratio>,
     window: Option<Window>,
@@ -91,6 +93,7 @@ impl CircuitBreakerConfig {
     pub const fn new() -> Self {
         Self {
             name: "circuit_breaker",
+            site: "",
             failures: None,
             failure_rate: None,
             window: None,
@@ -165,6 +168,13 @@ impl CircuitBreakerConfig {
     /// The name in errors, events and statistics.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = name;
+        self
+    }
+
+    /// The annotated fn that owns the breaker: where events come from that no call causes.
+    #[doc(hidden)]
+    pub const fn site(mut self, site: &'static str) -> Self {
+        self.site = site;
         self
     }
 

@@ -256,7 +256,7 @@ impl CircuitBreaker {
             let transitions = machine.advance(now);
             (machine.state(), transitions)
         });
-        self.report("", transitions);
+        self.report(self.config.site, transitions);
         state
     }
 
@@ -283,7 +283,7 @@ impl CircuitBreaker {
     fn force(&self, state: CircuitState) {
         let now = precise();
         let transition = self.step(now, |machine| machine.force(state, now));
-        self.report("", [Some(transition), None, None]);
+        self.report(self.config.site, [Some(transition), None, None]);
     }
 
     /// What it holds now.
@@ -305,7 +305,7 @@ impl CircuitBreaker {
             };
             (stats, transitions)
         });
-        self.report("", transitions);
+        self.report(self.config.site, transitions);
         stats
     }
 }

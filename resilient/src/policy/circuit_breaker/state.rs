@@ -4,7 +4,11 @@ use super::{
     config::{CircuitBreakerConfig, Trip},
     window::{Successes, Totals, Window},
 };
-use crate::{outcome::Ending, time::Nanos, time::nanos};
+use crate::{
+    outcome::Ending,
+    time::{Nanos, nanos},
+};
+use std::fmt;
 
 /// What a breaker does with calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +26,19 @@ pub enum CircuitState {
     ForcedClosed,
     /// Calls pass and are not recorded.
     Disabled,
+}
+
+impl fmt::Display for CircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+            Self::ForcedOpen => "forced open",
+            Self::ForcedClosed => "forced closed",
+            Self::Disabled => "disabled",
+        })
+    }
 }
 
 #[derive(Debug)]
