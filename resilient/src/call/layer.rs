@@ -24,6 +24,10 @@ pub enum Ended<R> {
 pub type Seen<'a, R> = Result<&'a R, &'a Error>;
 
 impl<R> Ended<R> {
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Ours(error) if error.is_rejection())
+    }
+
     pub(super) fn seen(&self) -> Seen<'_, R> {
         match self {
             Self::Output(output) => Ok(output),

@@ -224,9 +224,6 @@ where
     /// One of our policies ended the attempt.
     #[inline(never)]
     fn settle_ours(&mut self, error: Error) -> Step<R> {
-        if error.is_rejection() {
-            (self.site)().count(Count::Refused);
-        }
         let hot = self.hot(false);
         let flow = if self.cold.is_none() {
             self.stack.settle::<false>(&mut self.entered, Err(&error), hot)
@@ -246,6 +243,9 @@ where
             flow = self.settle_later(ended.seen(), rejected_inside, true);
         }
         self.entered.attempt_ends();
+        if ended.is_refusal() && !matches!(flow, Flow::Outward) {
+            (self.site)().count(Count::Refused);
+        }
         match (flow, ended) {
             (Flow::Again | Flow::Failed, _) => Step::Again,
             (Flow::Fall(index), ended) => {
@@ -271,7 +271,7 @@ where
         mark::set(failed && rejected_inside);
         self.end(match failed {
             false => Count::Succeeded,
-            true if rejected_inside => Count::Rejected,
+            true if rejected_inside => Count::RejectedInside,
             true => Count::Failed,
         });
         output

@@ -22,7 +22,9 @@ pub(crate) enum Count {
     Panicked,
     Retries,
     Fallbacks,
-    /// Refusals by a policy of the site, whatever became of the call.
+    /// A rejection by a site inside.
+    RejectedInside,
+    /// A refusal by a policy of the site that did not end the call: a fallback answered, say.
     Refused,
     /// A call that was not ready at its first poll.
     Suspended,
@@ -79,9 +81,12 @@ impl SiteCounters {
         // Endings are read before beginnings: a call that ends in between is seen as in flight, never as negative.
         let resumed: u64 = sum(Count::Resumed);
         let in_flight = sum(Count::Suspended).saturating_sub(resumed);
-        let (succeeded, failed, rejected) = (sum(Count::Succeeded), sum(Count::Failed), sum(Count::Rejected));
+        let (succeeded, failed) = (sum(Count::Succeeded), sum(Count::Failed));
+        let refused: u64 = sum(Count::Rejected);
+        let rejected = refused + sum(Count::RejectedInside);
         let (cancelled, panicked) = (sum(Count::Cancelled), sum(Count::Panicked));
-        let (retries, fallbacks, refusals) = (sum(Count::Retries), sum(Count::Fallbacks), sum(Count::Refused));
+        let (retries, fallbacks, refusals) =
+            (sum(Count::Retries), sum(Count::Fallbacks), refused + sum(Count::Refused));
         SiteStats {
             calls: succeeded + failed + rejected + cancelled + panicked + in_flight,
             succeeded,

@@ -104,7 +104,8 @@ impl Bucket {
 
     #[inline]
     pub(super) const fn nanos(&self, units: u64) -> Nanos {
-        units.div_ceil(1 << self.shift)
+        // Rounded up; the units of any wait are far below the word's end.
+        (units + ((1 << self.shift) - 1)) >> self.shift
     }
 }
 
