@@ -14,13 +14,13 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
             rt::check::open_for(value);
             value
         };
-        ::resilient::CircuitBreaker::new(
+        ::resilient::CircuitBreaker::owned(
             ::resilient::CircuitBreakerConfig::new()
                 .window_time(rt::Duration::from_nanos(30000000000u64))
                 .failure_rate(::resilient::Ratio::from_ppb(500000000u32))
                 .open_for(__RESILIENT_OPEN_FOR_0)
-                .name("circuit_breaker")
-                .site(rt::concat!(rt::module_path!(), "::", "price")),
+                .name("circuit_breaker"),
+            rt::concat!(rt::module_path!(), "::", "price"),
         )
     };
     fn __resilient_0() -> &'static ::resilient::CircuitBreaker {

@@ -70,10 +70,9 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         &__RESILIENT_4
     }
     static __RESILIENT_5: ::resilient::CircuitBreaker = {
-        ::resilient::CircuitBreaker::new(
-            ::resilient::CircuitBreakerConfig::new()
-                .name("circuit_breaker")
-                .site(rt::concat!(rt::module_path!(), "::", "price")),
+        ::resilient::CircuitBreaker::owned(
+            ::resilient::CircuitBreakerConfig::new().name("circuit_breaker"),
+            rt::concat!(rt::module_path!(), "::", "price"),
         )
     };
     fn __resilient_5() -> &'static ::resilient::CircuitBreaker {

@@ -42,9 +42,13 @@ impl Lowering<'_> {
             let (checks, config) = (&config.checks, &config.config);
             let handle = handle_name(index);
             // A breaker also reports what no call of the fn causes.
-            let owner = matches!(layer.policy, Policy::CircuitBreaker { .. }).then(|| quote!(.site(#site_name)));
+            let made = if let Policy::CircuitBreaker { .. } = layer.policy {
+                quote!(owned(#config, #site_name))
+            } else {
+                quote!(new(#config))
+            };
             Some(quote_spanned! {at(&layer.span)=>
-                static #name: #krate::#kind = { #checks #krate::#kind::new(#config #owner) };
+                static #name: #krate::#kind = { #checks #krate::#kind::#made };
                 fn #handle() -> &'static #krate::#kind { &#name }
             })
         });

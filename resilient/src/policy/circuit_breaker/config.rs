@@ -33,8 +33,6 @@ use std::time::Duration;
 #[must_use]
 pub struct CircuitBreakerConfig {
     pub(super) name: &'static str,
-    /// The site that owns the breaker.
-    pub(super) site: &'static str,
     failures: Option<u32>,
     failure_rate: Option<Ratio>,
     window: Option<Window>,
@@ -93,7 +91,6 @@ impl CircuitBreakerConfig {
     pub const fn new() -> Self {
         Self {
             name: "circuit_breaker",
-            site: "",
             failures: None,
             failure_rate: None,
             window: None,
@@ -168,13 +165,6 @@ impl CircuitBreakerConfig {
     /// The name in errors, events and statistics.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = name;
-        self
-    }
-
-    /// The annotated fn that owns the breaker: where events come from that no call causes.
-    #[doc(hidden)]
-    pub const fn site(mut self, site: &'static str) -> Self {
-        self.site = site;
         self
     }
 

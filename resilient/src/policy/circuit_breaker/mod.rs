@@ -49,6 +49,8 @@ use threads::Threads;
 #[derive(Debug)]
 pub struct CircuitBreaker {
     config: CircuitBreakerConfig,
+    /// Where events come from that no call causes.
+    site: &'static str,
     /// The generation, and above it what calls may do without the lock.
     hot: AtomicU64,
     /// Until when calls are refused; 0 where that needs the lock.
@@ -76,6 +78,14 @@ impl CircuitBreaker {
     #[must_use]
     #[track_caller]
     pub const fn new(config: CircuitBreakerConfig) -> Self {
+        Self::owned(config, "")
+    }
+
+    /// That of one annotated fn.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn owned(config: CircuitBreakerConfig, site: &'static str) -> Self {
         config.assert();
         let shortcuts = match config.trip().span {
             Span::Streak => ADMIT | ABSORB,
@@ -84,6 +94,7 @@ impl CircuitBreaker {
         };
         Self {
             config,
+            site,
             hot: AtomicU64::new(shortcuts),
             until: AtomicU64::new(0),
             machine: Mutex::new(Machine::new(&config)),
@@ -256,7 +267,7 @@ impl CircuitBreaker {
             let transitions = machine.advance(now);
             (machine.state(), transitions)
         });
-        self.report(self.config.site, transitions);
+        self.report(self.site, transitions);
         state
     }
 
@@ -283,7 +294,7 @@ impl CircuitBreaker {
     fn force(&self, state: CircuitState) {
         let now = precise();
         let transition = self.step(now, |machine| machine.force(state, now));
-        self.report(self.config.site, [Some(transition), None, None]);
+        self.report(self.site, [Some(transition), None, None]);
     }
 
     /// What it holds now.
@@ -305,7 +316,7 @@ impl CircuitBreaker {
             };
             (stats, transitions)
         });
-        self.report(self.config.site, transitions);
+        self.report(self.site, transitions);
         stats
     }
 }
