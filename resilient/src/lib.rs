@@ -6,6 +6,8 @@ mod call;
 mod check;
 mod error;
 mod event;
+#[cfg(all(test, shuttle))]
+mod models;
 mod outcome;
 mod policy;
 mod queue;
@@ -13,6 +15,7 @@ mod rate;
 mod ratio;
 mod registry;
 mod stats;
+mod sync;
 mod time;
 
 #[doc(hidden)]

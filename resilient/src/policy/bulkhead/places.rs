@@ -3,16 +3,14 @@
 //! One word holds both numbers, so that either who leaves sees who waits, or who gets in line sees the free place.
 
 use crate::queue::{Queue, WaiterId};
-use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{
-            AtomicU64,
-            Ordering::{AcqRel, Acquire, Relaxed},
-        },
+use crate::sync::{
+    Mutex, MutexGuard,
+    atomic::{
+        AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed},
     },
-    task::Waker,
 };
+use std::{sync::PoisonError, task::Waker};
 
 #[derive(Debug)]
 pub(super) struct Places {

@@ -10,6 +10,13 @@ pub use state::CircuitState;
 pub(crate) use state::Ticket;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
+use crate::sync::{
+    Mutex, MutexGuard,
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+};
 use crate::{
     error::Error,
     event::{self, EventKind},
@@ -18,16 +25,7 @@ use crate::{
 };
 use config::Span;
 use state::{Admission, Machine, Shortcuts, Taken, Transition, Transitions};
-use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{
-            AtomicU64,
-            Ordering::{Acquire, Relaxed, Release},
-        },
-    },
-    time::Duration,
-};
+use std::{sync::PoisonError, time::Duration};
 use threads::Threads;
 
 /// Stops calling what fails: it opens at a rate of failures, refuses calls for a while, then lets a few probes decide.

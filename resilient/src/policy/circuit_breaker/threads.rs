@@ -2,7 +2,7 @@
 
 use super::window::Successes;
 use crate::stats::slots::Slots;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// More than a window's, so that a bucket is not overwritten while another thread may still read it.
 const BUCKETS: u64 = 32;

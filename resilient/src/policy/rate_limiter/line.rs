@@ -1,6 +1,10 @@
 //! Calls that wait for their tokens, first come, first served. Only the front takes tokens; who leaves calls the next.
 
 use super::{RateLimiter, Taken};
+use crate::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
+};
 use crate::{
     error::Error,
     queue::{Queue, WaiterId},
@@ -8,10 +12,7 @@ use crate::{
 };
 use std::{
     ops::{Deref, DerefMut},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::PoisonError,
     task::{Poll, Waker},
 };
 

@@ -7,6 +7,10 @@ mod line;
 pub use config::RateLimiterConfig;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
+use crate::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
 use crate::{
     error::Error,
     event,
@@ -15,13 +19,7 @@ use crate::{
 };
 use bucket::{Bucket, Full, Take};
 use line::Line;
-use std::{
-    sync::atomic::{
-        AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, Release},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 pub(crate) use line::Waiting;
 
