@@ -3,7 +3,8 @@
 //! The model checker runs the very code of production: `crate::sync` hands it the locks and atomics.
 
 use crate::{
-    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Rate, RateLimiter, RateLimiterConfig,
+    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Rate, RateLimiter,
+    RateLimiterConfig,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
 };
 use shuttle::{future, thread};
@@ -11,16 +12,15 @@ use std::{
     future::Future as _,
     pin::pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
     time::Duration,
 };
 
-/// Schedules of each kind for each model.
-const SCHEDULES: usize = 3000;
-
+/// As many schedules of each kind as `SCHEDULES` in the environment says.
 fn check(model: impl Fn() + Send + Sync + Clone + 'static) {
-    shuttle::check_random(model.clone(), SCHEDULES);
-    shuttle::check_pct(model, SCHEDULES, 3);
+    let schedules = std::env::var("SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(3000);
+    shuttle::check_random(model.clone(), schedules);
+    shuttle::check_pct(model, schedules, 3);
 }
 
 fn open_breaker(config: CircuitBreakerConfig) -> Arc<CircuitBreaker> {
@@ -82,7 +82,7 @@ fn half_open_admits_exactly_its_probes_under_any_race() {
                     let permit = breaker.try_acquire();
                     admitted.fetch_add(u32::from(permit.is_ok()), SeqCst);
                     // Held until all have asked.
-                    permit.ok().map(|permit| std::mem::forget(permit))
+                    permit.ok().map(std::mem::forget)
                 })
             })
             .collect();
@@ -127,8 +127,8 @@ fn failures_that_race_with_successes_open_where_some_order_would() {
         let breaker = Arc::new(CircuitBreaker::new(CircuitBreakerConfig::new().failures(2)));
         thread::scope(|scope| {
             scope.spawn(|| breaker.try_acquire().unwrap().failure());
-            scope.spawn(|| drop(breaker.try_acquire().map(|permit| permit.failure())));
-            scope.spawn(|| drop(breaker.try_acquire().map(|permit| permit.success())));
+            scope.spawn(|| drop(breaker.try_acquire().map(Permit::failure)));
+            scope.spawn(|| drop(breaker.try_acquire().map(Permit::success)));
         });
         // Whoever came last: what calls may do without the lock agrees with the machine.
         let state = breaker.state();

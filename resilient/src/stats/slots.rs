@@ -87,14 +87,11 @@ impl Drop for Claim {
 
 const SHARED: usize = usize::MAX - 1;
 
-#[cfg(shuttle)]
 fn thread_index() -> usize {
     // The model checker's threads come and go on one real one.
-    SHARED
-}
-
-#[cfg(not(shuttle))]
-fn thread_index() -> usize {
+    if cfg!(shuttle) {
+        return SHARED;
+    }
     let index = INDEX.get();
     if index == usize::MAX { claim() } else { index }
 }
