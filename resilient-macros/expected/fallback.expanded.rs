@@ -29,6 +29,7 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 0usize,
                 _,
                 _,
+                _,
             >::new(
                 rt::judging::<
                     Result<Price, ApiError>,
@@ -42,6 +43,7 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                     >(__judged, __view),
                 ),
                 __view,
+                rt::Always,
             ),
             rt::End,
         ),

@@ -108,6 +108,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 0usize,
                 _,
                 _,
+                _,
             >::new(
                 rt::judging::<
                     Result<Price, ApiError>,
@@ -121,6 +122,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                     >(__judged, __view),
                 ),
                 __view,
+                rt::Always,
             ),
             rt::on(
                 rt::RateLimiterLayer::new(__resilient_1, 1),

@@ -56,6 +56,7 @@ where
                         0usize,
                         _,
                         _,
+                        _,
                     >::new(
                         rt::judging::<
                             Result<u32, ApiError>,
@@ -69,6 +70,7 @@ where
                             >(__judged, __view),
                         ),
                         __view,
+                        rt::Always,
                     ),
                     rt::on(
                         rt::RetryLayer::new(

@@ -30,6 +30,8 @@ pub(crate) struct Layer {
     /// The attribute's path.
     pub(crate) span: Span,
     pub(crate) name: String,
+    /// The user gave the name.
+    pub(crate) is_named: bool,
     pub(crate) policy: Policy,
 }
 
@@ -144,7 +146,7 @@ fn name_layers(entries: Vec<Entry>, diag: &mut Diagnostics) -> Vec<Layer> {
                 Some(name) => name.value(),
                 None => free_name(kind.name(), &mut taken),
             };
-            Layer { span, policy: named(parsed.policy, &name), name }
+            Layer { span, policy: named(parsed.policy, &name), is_named: parsed.name.is_some(), name }
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! What a caller gets when a policy, not the function, ended the call.
 
-use std::time::Duration;
+use crate::brief::{Brief, Count};
+use std::{fmt, time::Duration};
 
 /// A call that a policy refused or cut short.
 ///
@@ -18,7 +19,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum Error {
     /// A circuit breaker is open, or half-open with all its probes in flight.
-    #[error("{}: the circuit is open{}", origin(policy, site), after(*retry_after))]
+    #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
     CircuitOpen {
         /// The policy's name.
@@ -29,7 +30,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// A rate limiter had no token, and waiting for one was not asked for or would have taken too long.
-    #[error("{}: rate limit reached{}", origin(policy, site), after(Some(*retry_after)))]
+    #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
     RateLimited {
         /// The policy's name.
@@ -40,7 +41,7 @@ pub enum Error {
         retry_after: Duration,
     },
     /// The call costs more than the limiter's burst: it can never be admitted.
-    #[error("{}: a cost of {cost} can never be admitted by a burst of {burst}", origin(policy, site))]
+    #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
     CostExceedsBurst {
         /// The policy's name.
@@ -53,7 +54,7 @@ pub enum Error {
         burst: u32,
     },
     /// All places of a bulkhead are taken, and so is its queue, or the wait was too long.
-    #[error("{}: all {max} places are taken", origin(policy, site))]
+    #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
     BulkheadFull {
         /// The policy's name.
@@ -64,7 +65,7 @@ pub enum Error {
         max: u32,
     },
     /// The function ran longer than its timeout and was dropped.
-    #[error("{}: timed out after {after:?}", origin(policy, site))]
+    #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
     TimedOut {
         /// The policy's name.
@@ -75,7 +76,7 @@ pub enum Error {
         after: Duration,
     },
     /// The time was over before the function ran: it spent all of it waiting for its turn.
-    #[error("{}: the deadline passed before the call could start", origin(policy, site))]
+    #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
     DeadlineExceeded {
         /// The policy's name.
@@ -153,12 +154,36 @@ impl Error {
     }
 }
 
-fn origin(policy: &str, site: &str) -> String {
-    if site.is_empty() { policy.to_owned() } else { format!("{policy} of {site}") }
+/// `timeout of shop::price: `.
+struct Origin<'a>(&'a str, &'a str);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(policy, site) = self;
+        if site.is_empty() { write!(f, "{policy}: ") } else { write!(f, "{policy} of {site}: ") }
+    }
 }
 
-fn after(retry_after: Option<Duration>) -> String {
-    retry_after.map_or_else(String::new, |after| format!("; retry after {after:?}"))
+/// What happened, where it is known to whom.
+pub(crate) struct Reason<'a>(pub(crate) &'a Error);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::CircuitOpen { .. } => f.write_str("the circuit is open")?,
+            Error::RateLimited { .. } => f.write_str("rate limit reached")?,
+            Error::CostExceedsBurst { cost, burst, .. } => {
+                write!(f, "a cost of {cost} can never be admitted by a burst of {burst}")?;
+            }
+            Error::BulkheadFull { max, .. } => write!(f, "all of {} taken", Count((*max).into(), "place"))?,
+            Error::TimedOut { after, .. } => write!(f, "timed out after {}", Brief(*after))?,
+            Error::DeadlineExceeded { .. } => f.write_str("the deadline passed before the call could start")?,
+        }
+        match self.0.retry_after() {
+            Some(after) => write!(f, "; retry after {}", Brief(after)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<Error> for std::io::Error {

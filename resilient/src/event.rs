@@ -3,7 +3,10 @@
 //! Events are emitted outside any lock, after the state has changed. A subscriber that panics is isolated:
 //! the call goes on and the other subscribers hear the event.
 
-use crate::error::Error;
+use crate::{
+    brief::{Brief, Count},
+    error::{Error, Reason},
+};
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,6 +27,23 @@ pub struct Event {
     pub policy: &'static str,
     /// What happened.
     pub kind: EventKind,
+}
+
+/// On whose behalf a policy acts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    /// The annotated function, or `""` for a policy used by hand.
+    pub(crate) site: &'static str,
+    /// What the function calls the policy, if not by its own name.
+    pub(crate) alias: &'static str,
+}
+
+impl Caller {
+    pub(crate) const BY_HAND: Self = Self { site: "", alias: "" };
+
+    pub(crate) fn policy(self, own: &'static str) -> &'static str {
+        if self.alias.is_empty() { own } else { self.alias }
+    }
 }
 
 /// What happened.
@@ -77,6 +97,8 @@ pub enum EventKind {
         attempts: u32,
         /// What ended them.
         reason: StopReason,
+        /// The last failure, where the error implements `Debug`.
+        error: Option<String>,
     },
     /// A fallback answered.
     #[non_exhaustive]
@@ -105,33 +127,71 @@ impl fmt::Display for Event {
         if !self.site.is_empty() {
             write!(f, "{} ", self.site)?;
         }
-        write!(f, "{}: ", self.policy)?;
-        match &self.kind {
-            EventKind::Opened { failures, calls, open_for: Some(time) } => {
-                write!(f, "opened for {time:?} after {failures} failures in {calls} calls")
+        write!(f, "{}: {}", self.policy, self.kind)
+    }
+}
+
+impl EventKind {
+    /// One word for it: `opened`, `rejected`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::HalfOpened => "half_opened",
+            Self::Closed => "closed",
+            Self::Disabled => "disabled",
+            Self::LateResult => "late_result",
+            Self::Rejected { .. } => "rejected",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Retried { .. } => "retried",
+            Self::RetriesExhausted { .. } => "retries_exhausted",
+            Self::FellBack { .. } => "fell_back",
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let because = |f: &mut fmt::Formatter<'_>, word: &str, error: &Option<String>| match error {
+            Some(error) => write!(f, "{word}{error}"),
+            None => Ok(()),
+        };
+        match self {
+            Self::Opened { failures, calls, open_for: Some(time) } => {
+                let (failures, calls) = (Count(*failures, "failure"), Count(*calls, "call"));
+                write!(f, "opened for {} after {failures} in {calls}", Brief(*time))
             }
-            EventKind::Opened { .. } => f.write_str("opened by hand"),
-            EventKind::HalfOpened => f.write_str("half-opened"),
-            EventKind::Closed => f.write_str("closed"),
-            EventKind::Disabled => f.write_str("disabled"),
-            EventKind::LateResult => f.write_str("a late result was not counted"),
-            EventKind::Rejected { error } => write!(f, "rejected: {error}"),
-            EventKind::TimedOut { after } => write!(f, "timed out after {after:?}"),
-            EventKind::Retried { attempt, delay, error } => {
-                write!(f, "attempt {attempt} failed, retry in {delay:?}")?;
-                error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))
+            Self::Opened { .. } => f.write_str("opened by hand"),
+            Self::HalfOpened => f.write_str("half-opened"),
+            Self::Closed => f.write_str("closed"),
+            Self::Disabled => f.write_str("disabled"),
+            Self::LateResult => f.write_str("a late result was not counted"),
+            Self::Rejected { error } => write!(f, "rejected: {}", Reason(error)),
+            Self::TimedOut { after } => write!(f, "timed out after {}", Brief(*after)),
+            Self::Retried { attempt, delay, error } => {
+                write!(f, "attempt {attempt} failed, retry in {}", Brief(*delay))?;
+                because(f, ": ", error)
             }
-            EventKind::RetriesExhausted { attempts, reason } => {
-                write!(f, "gave up after {attempts} attempts ({reason:?})")
+            Self::RetriesExhausted { attempts, reason, error } => {
+                write!(f, "gave up after {}, {reason}", Count((*attempts).into(), "attempt"))?;
+                because(f, ": ", error)
             }
-            EventKind::FellBack { error, fallback_error } => {
+            Self::FellBack { error, fallback_error } => {
                 f.write_str(if fallback_error.is_some() { "the fallback failed" } else { "fell back" })?;
-                if let Some(error) = error {
-                    write!(f, ", answering for {error}")?;
-                }
-                fallback_error.as_ref().map_or(Ok(()), |error| write!(f, ", with {error}"))
+                because(f, ", answering for ", error)?;
+                because(f, ", with ", fallback_error)
             }
         }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Attempts => "which are all",
+            Self::MaxDuration => "for the next would start too late",
+            Self::Deadline => "for the next would start after the deadline",
+        })
     }
 }
 
@@ -194,16 +254,17 @@ fn traced() -> bool {
 #[inline]
 pub(crate) fn rejected(error: &Error) {
     if heard() {
-        emit(error.site(), error.policy(), EventKind::Rejected { error: error.clone() });
+        let caller = Caller { site: error.site(), alias: error.policy() };
+        emit(caller, "", EventKind::Rejected { error: error.clone() });
     }
 }
 
 #[cold]
-pub(crate) fn emit(site: &'static str, policy: &'static str, kind: EventKind) {
+pub(crate) fn emit(caller: Caller, own_name: &'static str, kind: EventKind) {
     if !heard() {
         return;
     }
-    let event = Event { site, policy, kind };
+    let event = Event { site: caller.site, policy: caller.policy(own_name), kind };
     #[cfg(feature = "tracing")]
     let _ = catch_unwind(|| trace(&event));
     if COUNT.load(Ordering::Relaxed) > 0 {
@@ -218,11 +279,12 @@ pub(crate) fn emit(site: &'static str, policy: &'static str, kind: EventKind) {
 #[cfg(feature = "tracing")]
 fn trace(event: &Event) {
     let Event { site, policy, kind } = event;
+    let name = kind.name();
     match kind {
-        EventKind::Opened { .. } => tracing::warn!(target: "resilient", site, policy, "{event}"),
+        EventKind::Opened { .. } => tracing::warn!(target: "resilient", site, policy, kind = name, "{kind}"),
         EventKind::HalfOpened | EventKind::Closed | EventKind::Disabled => {
-            tracing::info!(target: "resilient", site, policy, "{event}");
+            tracing::info!(target: "resilient", site, policy, kind = name, "{kind}");
         }
-        _ => tracing::debug!(target: "resilient", site, policy, "{event}"),
+        _ => tracing::debug!(target: "resilient", site, policy, kind = name, "{kind}"),
     }
 }

@@ -2,6 +2,7 @@
 
 extern crate self as resilient;
 
+mod brief;
 mod call;
 mod check;
 mod error;

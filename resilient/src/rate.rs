@@ -62,6 +62,24 @@ impl Rate {
 
 impl std::fmt::Display for Rate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{:?}", self.limit, self.period)
+        let unit = [(1, "s"), (60, "min"), (3600, "h"), (86_400, "d")]
+            .into_iter()
+            .find_map(|(seconds, unit)| (self.period == Duration::from_secs(seconds)).then_some(unit));
+        match unit {
+            Some(unit) => write!(f, "{}/{unit}", self.limit),
+            None => write!(f, "{}/{:?}", self.limit, self.period),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_written_as_in_attributes() {
+        assert_eq!(Rate::per_second(30).to_string(), "30/s");
+        assert_eq!(Rate::per_day(1).to_string(), "1/d");
+        assert_eq!(Rate::new(10, Duration::from_millis(250)).to_string(), "10/250ms");
     }
 }

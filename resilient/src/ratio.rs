@@ -68,6 +68,12 @@ impl Ratio {
     }
 }
 
+impl std::fmt::Display for Ratio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}%", self.as_f64() * 100.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +84,10 @@ mod tests {
         assert!(third.reached_by(1, 3));
         assert!(!Ratio::from_ppb(333_333_334).reached_by(1, 3));
         assert!(Ratio::percent(100).reached_by(u64::MAX, u64::MAX));
+        assert_eq!(
+            (Ratio::percent(50).to_string(), Ratio::from_ppb(5_000_000).to_string()),
+            ("50%".into(), "0.5%".into())
+        );
         assert!(Ratio::new(1.1).is_err() && Ratio::new(f64::NAN).is_err());
     }
 }

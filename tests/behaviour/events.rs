@@ -33,11 +33,11 @@ async fn of_a_breakers_whole_life() {
     assert_eq!(
         heard.take(),
         [
-            "life: opened for 10ms after 1 failures in 1 calls",
-            "life: rejected: life: the circuit is open; retry after 10ms",
+            "life: opened for 10ms after 1 failure in 1 call",
+            "life: rejected: the circuit is open; retry after 10ms",
             "life: a late result was not counted",
             "life: half-opened",
-            "life: opened for 10ms after 1 failures in 1 calls",
+            "life: opened for 10ms after 1 failure in 1 call",
             "life: half-opened",
             "life: closed",
             "life: opened by hand",

@@ -109,7 +109,10 @@ async fn no_attempt_starts_after_max_duration() {
     assert_eq!(within(&dependency).await, Err(Fault::Down(3)));
     // It gives up at once instead of sleeping first.
     assert_eq!((start.elapsed(), dependency.starts()), (ms(200), vec![0, 100, 200]));
-    assert_eq!(heard.take().pop().unwrap(), "retry: gave up after 3 attempts (MaxDuration)");
+    assert_eq!(
+        heard.take().pop().unwrap(),
+        "retry: gave up after 3 attempts, for the next would start too late: Down(3)"
+    );
     // A slow attempt uses the time up too.
     let dependency = Dependency::new([Act::SlowFail(200)]);
     assert_eq!(within(&dependency).await, Err(Fault::Down(1)));
@@ -250,7 +253,7 @@ async fn events_tell_attempts_pauses_and_errors() {
         [
             "retry: attempt 1 failed, retry in 100ms: Down(1)",
             "retry: attempt 2 failed, retry in 200ms: Down(2)",
-            "retry: gave up after 3 attempts (Attempts)",
+            "retry: gave up after 3 attempts, which are all: Down(3)",
         ]
     );
     adds_up("retry::told");

@@ -46,9 +46,10 @@ macro_rules! layers {
     };
     ($policies:ident fallback $n:tt $($inner:tt)*) => {
         on(
-            FallbackLayer::<0, _, _>::new(
+            FallbackLayer::<0, _, _, _>::new(
                 |out: &Out| $policies.fallbacks[$n].judge(out),
                 (&&&Of::<Out>::output()).view(),
+                resilient::__private::Always,
             ),
             layers!($policies $($inner)*),
         )

@@ -41,10 +41,7 @@ async fn all_shared(n: u32, flaky: &Flaky) -> Result<u32, Fault> {
 async fn statics() {
     assert_eq!(pay(&Flaky::failing(1)).await, Err(Fault::Transient));
     let refused = refund(&Flaky::failing(0)).await.unwrap_err();
-    assert_eq!(
-        refused.to_string().split(';').next(),
-        Some("payments of shapes::policies::refund: the circuit is open")
-    );
+    assert_eq!(refused.to_string().split(';').next(), Some("mine of shapes::policies::refund: the circuit is open"));
     assert!(by_path(&Flaky::failing(0)).await.is_err());
     assert_eq!(all_shared(1, &Flaky::failing(3)).await, Ok(4));
     let refused = all_shared(2, &Flaky::failing(0)).await.unwrap_err();

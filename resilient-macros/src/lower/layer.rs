@@ -113,8 +113,14 @@ impl Lowering<'_> {
             Policy::Timeout { .. } => quote!(#rt::TimeoutLayer::new(#handle)),
             Policy::Bulkhead { .. } => quote!(#rt::BulkheadLayer::<_, false>::new(#handle)),
             Policy::Fallback { judge, .. } => {
+                let ours = if judge.when.is_some() || judge.unless.is_some() {
+                    let convert = self.conversion_handed_over();
+                    quote!(#rt::Asking(#convert))
+                } else {
+                    quote!(#rt::Always)
+                };
                 let judge = self.judge(layer, judge);
-                quote!(#rt::FallbackLayer::<#index, _, _>::new(#judge, #view))
+                quote!(#rt::FallbackLayer::<#index, _, _, _>::new(#judge, #view, #ours))
             }
         }
     }
@@ -128,7 +134,14 @@ impl Lowering<'_> {
             }
             Some(Instance::Shared(expr)) => {
                 let name = local("__shared", index);
-                if self.outlives_no_borrow(expr) { quote!(#rt::Shared(#name)) } else { quote!(#rt::Borrowed(#name)) }
+                let handle = if self.outlives_no_borrow(expr) {
+                    quote!(#rt::Shared(#name))
+                } else {
+                    quote!(#rt::Borrowed(#name))
+                };
+                let layer = &self.stack.layers[index];
+                let alias = &layer.name;
+                if layer.is_named { quote!(#rt::Alias(#handle, #alias)) } else { handle }
             }
         }
     }

@@ -28,20 +28,20 @@ impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEP
 
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
-        self.policy.get().admit(hot.site.name())
+        self.policy.get().admit(hot.caller(self.policy.alias()))
     }
 
     fn wait(&mut self, cold: &mut Option<Waiting>, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        let (bulkhead, site) = (self.policy.get(), env.site());
+        let (bulkhead, caller) = (self.policy.get(), env.hot.caller(self.policy.alias()));
         let waiting = if let Some(waiting) = *cold {
             waiting
         } else {
-            if let ready @ Poll::Ready(_) = bulkhead.admit(site) {
+            if let ready @ Poll::Ready(_) = bulkhead.admit(caller) {
                 return ready;
             }
-            *cold.insert(bulkhead.get_in_line(site, env.now, env.waker)?)
+            *cold.insert(bulkhead.get_in_line(caller, env.now, env.waker)?)
         };
-        let (turn, again) = bulkhead.poll_turn(site, waiting, env.now, env.waker);
+        let (turn, again) = bulkhead.poll_turn(caller, waiting, env.now, env.waker);
         match turn {
             Poll::Pending => env.wake_at(again),
             Poll::Ready(_) => *cold = None,

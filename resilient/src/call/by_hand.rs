@@ -5,7 +5,7 @@ use super::{
     bulkhead::BulkheadLayer,
     circuit_breaker::CircuitBreakerLayer,
     convert::{ByFrom, Convert, Nothing},
-    fallback::FallbackLayer,
+    fallback::{Always, FallbackLayer},
     handle::Borrowed,
     judge::{Judge, errors, when},
     layer::{End, Layers, on},
@@ -225,7 +225,7 @@ impl<F> Fallback<F> {
         F: Fn(E) -> A,
         A: Ready<Result<T, E>, N>,
     {
-        let stack = on(FallbackLayer::<0, _, _>::new(errors, ResultView), End);
+        let stack = on(FallbackLayer::<0, _, _, _>::new(errors, ResultView, Always), End);
         let mut call = begin(by_hand, ResultView, Nothing, stack);
         let first = {
             let body = pin!(Some(async { operation.start().await }));

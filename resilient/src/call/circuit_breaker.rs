@@ -31,7 +31,7 @@ impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer
 
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
-        match self.policy.get().admit(hot.site.name()) {
+        match self.policy.get().admit(hot.caller(self.policy.alias())) {
             Ok(ticket) => {
                 self.ticket = ticket;
                 Poll::Ready(Ok(()))
@@ -50,11 +50,11 @@ impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer
             Err(error) if error.is_rejection() => Ending::Ignored,
             Err(_) => Ending::Failure,
         };
-        self.policy.get().settle(hot.site.name(), self.ticket, ending);
+        self.policy.get().settle(hot.caller(self.policy.alias()), self.ticket, ending);
         Flow::Outward
     }
 
     fn cancel(&mut self, ending: Ending, hot: Hot) {
-        self.policy.get().settle(hot.site.name(), self.ticket, ending);
+        self.policy.get().settle(hot.caller(self.policy.alias()), self.ticket, ending);
     }
 }

@@ -1,6 +1,6 @@
 //! What layers may ask of the engine.
 
-use crate::{registry::Site, time::Nanos};
+use crate::{event::Caller, registry::Site, time::Nanos};
 use std::task::Waker;
 
 /// What every layer may know.
@@ -24,11 +24,15 @@ pub struct Env<'w> {
     pub(crate) judged: bool,
 }
 
-impl Env<'_> {
-    pub(crate) fn site(&self) -> &'static str {
-        self.hot.site.name()
+impl Hot {
+    /// On whose behalf a policy acts, where the site calls it `alias`.
+    #[inline(always)]
+    pub(crate) fn caller(self, alias: &'static str) -> Caller {
+        Caller { site: self.site.name(), alias }
     }
+}
 
+impl Env<'_> {
     pub(crate) fn wake_at(&mut self, at: Nanos) {
         self.wake_at = self.wake_at.min(at);
     }

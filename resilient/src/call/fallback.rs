@@ -1,5 +1,6 @@
 use crate::{
     call::{
+        convert::Convert,
         env::{Env, Hot},
         judge::Judge,
         layer::{Flow, Layer, Seen},
@@ -13,15 +14,41 @@ use crate::{
 use std::task::Poll;
 
 /// A fallback around a call; the emitted code runs it.
-pub struct FallbackLayer<const INDEX: usize, J, V> {
+pub struct FallbackLayer<const INDEX: usize, J, V, O> {
     judge: J,
     view: V,
+    ours: O,
 }
 
-impl<const INDEX: usize, J, V> FallbackLayer<INDEX, J, V> {
+impl<const INDEX: usize, J, V, O> FallbackLayer<INDEX, J, V, O> {
     #[inline(always)]
-    pub const fn new(judge: J, view: V) -> Self {
-        Self { judge, view }
+    pub const fn new(judge: J, view: V, ours: O) -> Self {
+        Self { judge, view, ours }
+    }
+}
+
+/// Whether a fallback answers for an error of ours.
+pub trait AnswersOurs<R, J> {
+    /// Decides.
+    fn answers(&self, judge: &J, error: &Error) -> bool;
+}
+
+/// It does.
+pub struct Always;
+
+impl<R, J> AnswersOurs<R, J> for Always {
+    #[inline(always)]
+    fn answers(&self, _: &J, _: &Error) -> bool {
+        true
+    }
+}
+
+/// The user's predicates are asked about what it becomes.
+pub struct Asking<C>(pub C);
+
+impl<R, J: Judge<R>, C: Convert<R>> AnswersOurs<R, J> for Asking<C> {
+    fn answers(&self, judge: &J, error: &Error) -> bool {
+        judge.judge(&self.0.convert(error.clone())).is_failure()
     }
 }
 
@@ -33,7 +60,12 @@ pub struct Answering {
     error: Option<Box<str>>,
 }
 
-impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<INDEX, J, V> {
+impl<R, const INDEX: usize, J, V, O> Layer<R> for FallbackLayer<INDEX, J, V, O>
+where
+    J: Judge<R>,
+    V: View<R>,
+    O: AnswersOurs<R, J>,
+{
     type Cold = Answering;
 
     #[inline(always)]
@@ -45,7 +77,7 @@ impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<
     fn settle(&mut self, ended: Seen<'_, R>, _: Hot) -> Flow {
         let failed = match ended {
             Ok(output) => self.judge.judge(output).is_failure(),
-            Err(_) => true,
+            Err(error) => self.ours.answers(&self.judge, error),
         };
         if failed { Flow::Failed } else { Flow::Outward }
     }
@@ -65,17 +97,19 @@ impl<R, const INDEX: usize, J: Judge<R>, V: View<R>> Layer<R> for FallbackLayer<
     }
 
     fn answered(&mut self, cold: &mut Answering, ended: Seen<'_, R>, env: &Env<'_>) {
-        env.hot.site.count(Count::Fallbacks);
+        let failed = match ended {
+            Ok(output) => self.view.is_err(output),
+            Err(_) => true,
+        };
+        if !failed {
+            env.hot.site.count(Count::Fallbacks);
+        }
         if event::heard() {
-            let failed = match ended {
-                Ok(output) => self.view.is_err(output),
-                Err(_) => true,
-            };
             let kind = EventKind::FellBack {
                 error: cold.error.take().map(String::from),
                 fallback_error: failed.then(|| self.view.text_of(ended).unwrap_or_default()),
             };
-            event::emit(env.site(), env.hot.site.policy_name(INDEX, "fallback"), kind);
+            event::emit(env.hot.caller(""), env.hot.site.policy_name(INDEX, "fallback"), kind);
         }
     }
 }

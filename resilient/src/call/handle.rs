@@ -6,6 +6,26 @@ use std::sync::Arc;
 pub trait Handle<T> {
     /// The policy.
     fn get(&self) -> &T;
+
+    /// What the site calls it, if not by its own name.
+    #[inline(always)]
+    fn alias(&self) -> &'static str {
+        ""
+    }
+}
+
+/// A policy from elsewhere that the site gives a name of its own.
+pub struct Alias<H>(pub H, pub &'static str);
+
+impl<T, H: Handle<T>> Handle<T> for Alias<H> {
+    #[inline]
+    fn get(&self) -> &T {
+        self.0.get()
+    }
+
+    fn alias(&self) -> &'static str {
+        self.1
+    }
 }
 
 /// A policy of the site: the closure takes no room in the future.

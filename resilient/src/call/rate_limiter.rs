@@ -28,20 +28,20 @@ impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
 
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
-        self.policy.get().admit(hot.site.name(), self.cost)
+        self.policy.get().admit(hot.caller(self.policy.alias()), self.cost)
     }
 
     fn wait(&mut self, cold: &mut Option<Waiting>, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
-        let (limiter, site) = (self.policy.get(), env.site());
+        let (limiter, caller) = (self.policy.get(), env.hot.caller(self.policy.alias()));
         let waiting = if let Some(waiting) = *cold {
             waiting
         } else {
-            if let ready @ Poll::Ready(_) = limiter.admit(site, self.cost) {
+            if let ready @ Poll::Ready(_) = limiter.admit(caller, self.cost) {
                 return ready;
             }
-            *cold.insert(limiter.get_in_line(site, self.cost, env.now, env.deadline, env.waker)?)
+            *cold.insert(limiter.get_in_line(caller, self.cost, env.now, env.deadline, env.waker)?)
         };
-        let (turn, again) = limiter.poll_turn(site, waiting, env.now, env.waker);
+        let (turn, again) = limiter.poll_turn(caller, waiting, env.now, env.waker);
         match turn {
             Poll::Pending => env.wake_at(again),
             Poll::Ready(_) => *cold = None,

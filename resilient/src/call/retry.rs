@@ -87,13 +87,16 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
     }
 
     fn failed(&mut self, cold: &mut Progress, ended: Seen<'_, R>, env: &mut Env<'_>) -> Flow {
-        let (retry, site) = (self.policy.get(), env.site());
+        let (retry, caller) = (self.policy.get(), env.hot.caller(self.policy.alias()));
         cold.failed += 1;
         cold.pause = retry.pause(cold.failed, cold.pause);
         cold.resume_at = env.now.saturating_add(cold.pause);
         if let Some(reason) = self.stop(cold.failed, cold.resume_at, env) {
             retry.gave_up();
-            event::emit(site, retry.name(), EventKind::RetriesExhausted { attempts: cold.failed, reason });
+            if event::heard() {
+                let (attempts, error) = (cold.failed, self.view.text_of(ended));
+                event::emit(caller, retry.name(), EventKind::RetriesExhausted { attempts, reason, error });
+            }
             return Flow::Outward;
         }
         retry.retried();
@@ -101,7 +104,7 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
         if event::heard() {
             let (attempt, delay) = (cold.failed, Duration::from_nanos(cold.pause));
             let error = self.view.text_of(ended);
-            event::emit(site, retry.name(), EventKind::Retried { attempt, delay, error });
+            event::emit(caller, retry.name(), EventKind::Retried { attempt, delay, error });
         }
         Flow::Again
     }

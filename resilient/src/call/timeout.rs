@@ -50,14 +50,15 @@ impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
     fn expire(&self, cold: &Deadline, now: Nanos, began: bool, hot: Hot) -> Option<Error> {
         cold.0.filter(|deadline| now >= *deadline)?;
         let timeout = self.policy.get();
-        let (policy, site, after) = (timeout.name(), hot.site.name(), timeout.after());
+        let caller = hot.caller(self.policy.alias());
+        let (policy, site, after) = (caller.policy(timeout.name()), caller.site, timeout.after());
         if !began {
             let error = Error::DeadlineExceeded { policy, site };
             event::rejected(&error);
             return Some(error);
         }
         timeout.timed_out();
-        event::emit(site, policy, EventKind::TimedOut { after });
+        event::emit(caller, policy, EventKind::TimedOut { after });
         Some(Error::TimedOut { policy, site, after })
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     time::{Nanos, nanos},
 };
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -63,7 +64,6 @@ impl TimeoutConfig {
 /// assert!(BRIEF.call(slow).await.unwrap_err().is_timeout());
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Timeout {
     config: TimeoutConfig,
     timed_out: AtomicU64,
@@ -117,6 +117,12 @@ impl Timeout {
     #[must_use]
     pub fn stats(&self) -> TimeoutStats {
         TimeoutStats { timed_out: self.timed_out.load(Relaxed) }
+    }
+}
+
+impl fmt::Debug for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout").field("config", &self.config).field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

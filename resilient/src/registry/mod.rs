@@ -49,36 +49,47 @@ impl Registry {
     /// # Errors
     /// When there is none, or more than one; the error names the closest.
     pub fn site(&self, name: &str) -> Result<&'static Site, NotFound> {
-        if let Some(site) = self.sites.iter().find(|site| site.name() == name) {
-            return Ok(site);
-        }
         let tail = format!("::{name}");
-        let mut found = self.sites.iter().filter(|site| site.name().ends_with(&tail));
-        match (found.next(), found.next()) {
-            (Some(site), None) => Ok(site),
-            _ => Err(NotFound::new("site", name, self.sites.iter().map(|site| site.name()))),
+        let exact = only(self.sites.iter().filter(|site| site.name() == name));
+        match exact.or_else(|found| if found == 0 { self.ending_in(&tail) } else { Err(found) }) {
+            Ok(site) => Ok(site),
+            Err(found) => Err(NotFound::new("site", name, found, self.sites.iter().map(|site| site.name()))),
         }
     }
 
-    /// The circuit breaker of that name among the sites' own, or that of the site of that name.
+    fn ending_in(&self, tail: &str) -> Result<&'static Site, usize> {
+        only(self.sites.iter().filter(|site| site.name().ends_with(tail)))
+    }
+
+    /// The circuit breaker of that name among the sites' own, or that of the site of that name. One from elsewhere
+    /// (`policy = ..`) is controlled where it is.
     ///
     /// # Errors
-    /// When there is none; the error names the closest.
+    /// When there is none, or more than one; the error names the closest.
     pub fn circuit_breaker(&self, name: &str) -> Result<&'static CircuitBreaker, NotFound> {
         let breakers = self.sites.iter().flat_map(|site| site.policies()).filter_map(|policy| match policy {
-            SitePolicy::CircuitBreaker(breaker) => Some(*breaker),
+            SitePolicy::CircuitBreaker(breaker) => Some(breaker),
             _ => None,
         });
-        let mut matching = breakers.clone().filter(|breaker| breaker.name() == name);
-        if let (Some(breaker), None) = (matching.next(), matching.next()) {
-            return Ok(breaker);
-        }
+        let found = match only(breakers.clone().filter(|breaker| breaker.name() == name)) {
+            Ok(breaker) => return Ok(breaker),
+            Err(found) => found,
+        };
         if let Some(breaker) = self.site(name).ok().and_then(Site::circuit_breaker) {
             return Ok(breaker);
         }
         let with_breaker = self.sites.iter().filter(|site| site.circuit_breaker().is_some());
-        let names = breakers.map(CircuitBreaker::name).chain(with_breaker.map(|site| site.name()));
-        Err(NotFound::new("circuit breaker", name, names))
+        let names = breakers.map(|breaker| breaker.name()).chain(with_breaker.map(|site| site.name()));
+        Err(NotFound::new("circuit breaker", name, found, names))
+    }
+}
+
+/// The only one, or how many there are.
+fn only<'a, T: Copy + 'a>(mut found: impl Iterator<Item = &'a T>) -> Result<T, usize> {
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(*one),
+        (None, _) => Err(0),
+        _ => Err(2 + found.count()),
     }
 }
 
@@ -96,18 +107,19 @@ impl IntoIterator for Registry {
 pub struct NotFound {
     what: &'static str,
     name: String,
+    found: usize,
     closest: Option<&'static str>,
 }
 
 impl NotFound {
-    fn new(what: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
+    fn new(what: &'static str, name: &str, found: usize, known: impl Iterator<Item = &'static str>) -> Self {
         // The end of a path is compared with as much of others.
         let depth = name.matches("::").count();
         let closest = known.min_by_key(|known| {
             let tail = known.rmatch_indices("::").nth(depth).map_or(*known, |(at, _)| &known[at + 2..]);
             distance(known, name).min(distance(tail, name))
         });
-        Self { what, name: name.to_owned(), closest }
+        Self { what, name: name.to_owned(), found, closest }
     }
 
     /// The name most like it.
@@ -119,10 +131,11 @@ impl NotFound {
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no one {} is named `{}`", self.what, self.name)?;
-        match self.closest {
-            Some(closest) => write!(f, "; the closest is `{closest}`"),
-            None => f.write_str("; none has been called yet"),
+        let Self { what, name, found, closest } = self;
+        match (found, closest) {
+            (2.., _) => write!(f, "`{name}` stands for {found} {what}s: give each a name of its own"),
+            (_, Some(closest)) => write!(f, "no {what} is named `{name}`; the closest is `{closest}`"),
+            (_, None) => write!(f, "no {what} is named `{name}`; none has been called yet"),
         }
     }
 }
@@ -157,7 +170,12 @@ mod tests {
         assert_eq!(registry.site("price").unwrap().name(), PRICE.name());
         assert_eq!(registry.site("orders::stock").unwrap().line(), 9);
         let error = registry.site("prise").unwrap_err();
-        assert_eq!(error.to_string(), "no one site is named `prise`; the closest is `shop::orders::price`");
+        assert_eq!(error.to_string(), "no site is named `prise`; the closest is `shop::orders::price`");
+        static AGAIN: Site = Site::new("shop::orders::price", "shop.rs", 20, &[]);
+        let registry = Registry { sites: vec![&PRICE, &AGAIN] };
+        let error = registry.site("price").unwrap_err();
+        assert_eq!(error.to_string(), "`price` stands for 2 sites: give each a name of its own");
+        assert!(registry.site("shop::orders::price").is_err());
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

@@ -216,6 +216,9 @@ impl fmt::Display for Site {
         for (index, policy) in self.policies.iter().enumerate() {
             let separator = if index == 0 { " " } else { " > " };
             write!(f, "{separator}{}", policy.name())?;
+            if let SitePolicy::Shared { .. } = policy {
+                f.write_str(" (from elsewhere)")?;
+            }
         }
         Ok(())
     }

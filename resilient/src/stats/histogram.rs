@@ -51,9 +51,22 @@ fn upper(bucket: usize) -> u64 {
 }
 
 /// How long calls took that did not end at their first poll.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Latency {
     counts: Vec<u64>,
+}
+
+impl std::fmt::Debug for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("Latency");
+        debug.field("count", &self.count());
+        for (name, q) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
+            if let Some(time) = self.quantile(q) {
+                debug.field(name, &time);
+            }
+        }
+        debug.finish()
+    }
 }
 
 impl Latency {

@@ -8,13 +8,14 @@ pub use config::BulkheadConfig;
 use super::permit::{Admit, Permit, sealed::Sealed};
 use crate::{
     error::Error,
-    event,
+    event::{self, Caller},
     outcome::Ending,
     queue::WaiterId,
     time::{NEVER, Nanos, nanos},
 };
 use places::Places;
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     task::{Poll, Waker},
 };
@@ -33,7 +34,6 @@ use std::{
 /// drop(place);
 /// assert_eq!(REPORTS.available(), 1);
 /// ```
-#[derive(Debug)]
 pub struct Bulkhead {
     config: BulkheadConfig,
     places: Places,
@@ -82,7 +82,7 @@ impl Bulkhead {
     /// # Errors
     /// [`Error::BulkheadFull`] when there is none, or others wait for theirs.
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        if self.places.enter() { Ok(Permit::new(self, ())) } else { Err(self.refuse("")) }
+        if self.places.enter() { Ok(Permit::new(self, ())) } else { Err(self.refuse(Caller::BY_HAND)) }
     }
 
     pub(crate) fn waits(&self) -> bool {
@@ -91,30 +91,30 @@ impl Bulkhead {
 
     /// Takes a place without waiting; `Pending` where waiting is configured.
     #[inline(always)]
-    pub(crate) fn admit(&self, site: &'static str) -> Poll<Result<(), Error>> {
+    pub(crate) fn admit(&self, caller: Caller) -> Poll<Result<(), Error>> {
         if self.places.enter() {
             Poll::Ready(Ok(()))
         } else if self.waits() {
             Poll::Pending
         } else {
-            Poll::Ready(Err(self.refuse(site)))
+            Poll::Ready(Err(self.refuse(caller)))
         }
     }
 
     /// Gets in line, unless that is full.
-    pub(crate) fn get_in_line(&self, site: &'static str, now: Nanos, waker: &Waker) -> Result<Waiting, Error> {
+    pub(crate) fn get_in_line(&self, caller: Caller, now: Nanos, waker: &Waker) -> Result<Waiting, Error> {
         let wait = self.config.wait.map_or(0, nanos);
         let limit = if wait == NEVER { NEVER } else { now.saturating_add(wait) };
         match self.places.get_in_line(self.config.queue_length(), waker) {
             Some(id) => Ok(Waiting { id, limit }),
-            None => Err(self.refuse(site)),
+            None => Err(self.refuse(caller)),
         }
     }
 
     /// `Pending` with the instant at which to ask again, if nobody calls before.
     pub(crate) fn poll_turn(
         &self,
-        site: &'static str,
+        caller: Caller,
         waiting: Waiting,
         now: Nanos,
         waker: &Waker,
@@ -123,7 +123,7 @@ impl Bulkhead {
             (Poll::Ready(Ok(())), NEVER)
         } else if now >= waiting.limit {
             self.places.leave_line(waiting.id);
-            (Poll::Ready(Err(self.refuse(site))), NEVER)
+            (Poll::Ready(Err(self.refuse(caller))), NEVER)
         } else {
             (Poll::Pending, waiting.limit)
         }
@@ -140,9 +140,10 @@ impl Bulkhead {
     }
 
     #[cold]
-    fn refuse(&self, site: &'static str) -> Error {
+    fn refuse(&self, caller: Caller) -> Error {
         self.rejected.fetch_add(1, Relaxed);
-        let error = Error::BulkheadFull { policy: self.config.name, site, max: self.config.max };
+        let error =
+            Error::BulkheadFull { policy: caller.policy(self.config.name), site: caller.site, max: self.config.max };
         event::rejected(&error);
         error
     }
@@ -152,6 +153,12 @@ impl Bulkhead {
     pub fn stats(&self) -> BulkheadStats {
         let (in_use, waiting) = self.places.read();
         BulkheadStats { max: self.config.max, in_use, waiting, rejected: self.rejected.load(Relaxed) }
+    }
+}
+
+impl fmt::Debug for Bulkhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulkhead").field("config", &self.config).field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

@@ -19,13 +19,13 @@ use crate::sync::{
 };
 use crate::{
     error::Error,
-    event::{self, EventKind},
+    event::{self, Caller, EventKind},
     outcome::Ending,
     time::{NEVER, Nanos, TICK, coarse, nanos, precise},
 };
 use config::Span;
 use state::{Admission, Machine, Shortcuts, Taken, Transition, Transitions};
-use std::{sync::PoisonError, time::Duration};
+use std::{fmt, sync::PoisonError, time::Duration};
 use threads::Threads;
 
 /// Stops calling what fails: it opens at a rate of failures, refuses calls for a while, then lets a few probes decide.
@@ -44,7 +44,6 @@ use threads::Threads;
 /// assert_eq!(STORE.state(), CircuitState::Closed);
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct CircuitBreaker {
     config: CircuitBreakerConfig,
     /// Where events come from that no call causes.
@@ -116,59 +115,59 @@ impl CircuitBreaker {
     /// # Errors
     /// [`Error::CircuitOpen`] while open, and while half-open with all probes in flight.
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        self.admit("").map(|ticket| Permit::new(self, ticket))
+        self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
     }
 
     #[inline(always)]
-    pub(crate) fn admit(&self, site: &'static str) -> Result<Ticket, Error> {
+    pub(crate) fn admit(&self, caller: Caller) -> Result<Ticket, Error> {
         let hot = self.hot.load(Acquire);
         if hot & ADMIT != 0 {
             return Ok(Ticket { generation: generation(hot), probe: 0 });
         }
-        self.admit_probe(site)
+        self.admit_probe(caller)
     }
 
     #[inline(never)]
-    fn admit_probe(&self, site: &'static str) -> Result<Ticket, Error> {
+    fn admit_probe(&self, caller: Caller) -> Result<Ticket, Error> {
         let until = self.until.load(Relaxed);
         if until != 0 {
             let now = coarse();
             // A time farther off than that comes from a clock that has since stepped back: the machine mends it.
             let remaining = until.saturating_sub(now);
             if until == NEVER {
-                return Err(self.refuse(site, None));
+                return Err(self.refuse(caller, None));
             }
             if remaining > TICK && remaining <= nanos(self.config.open_for) {
-                return Err(self.refuse(site, Some(remaining)));
+                return Err(self.refuse(caller, Some(remaining)));
             }
         }
         let now = precise();
         let (admission, transitions) = self.step(now, |machine| machine.admit(now));
-        self.report(site, transitions);
+        self.report(caller, transitions);
         match admission {
             Admission::Admitted(ticket) => Ok(ticket),
-            Admission::Refused { retry_at } => Err(self.refuse(site, retry_at.map(|at| at.saturating_sub(now)))),
+            Admission::Refused { retry_at } => Err(self.refuse(caller, retry_at.map(|at| at.saturating_sub(now)))),
         }
     }
 
-    fn refuse(&self, site: &'static str, retry_after: Option<Nanos>) -> Error {
+    fn refuse(&self, caller: Caller, retry_after: Option<Nanos>) -> Error {
         self.threads.rejected();
         let retry_after = retry_after.map(Duration::from_nanos);
-        let error = Error::CircuitOpen { policy: self.config.name, site, retry_after };
+        let error = Error::CircuitOpen { policy: caller.policy(self.config.name), site: caller.site, retry_after };
         event::rejected(&error);
         error
     }
 
     #[inline(always)]
-    pub(crate) fn settle(&self, site: &'static str, ticket: Ticket, ending: Ending) {
+    pub(crate) fn settle(&self, caller: Caller, ticket: Ticket, ending: Ending) {
         let hot = self.hot.load(Acquire);
         if ending == Ending::Success && hot & (ABSORB | GENERATION) == ABSORB | u64::from(ticket.generation) {
             return;
         }
-        self.settle_recorded(site, ticket, ending, hot);
+        self.settle_recorded(caller, ticket, ending, hot);
     }
 
-    fn settle_recorded(&self, site: &'static str, ticket: Ticket, ending: Ending, hot: u64) {
+    fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64) {
         if generation(hot) == ticket.generation {
             match ending {
                 Ending::Success if hot & COUNT != 0 => {
@@ -176,27 +175,27 @@ impl CircuitBreaker {
                     if !(first && hot & FAILURES_HELD != 0) {
                         return;
                     }
-                    return self.settle_counted(site, ticket);
+                    return self.settle_counted(caller, ticket);
                 }
                 Ending::Ignored | Ending::Cancelled if hot & ADMIT != 0 => return,
                 _ => {}
             }
         }
-        self.settle_locked(site, ticket, ending);
+        self.settle_locked(caller, ticket, ending);
     }
 
     /// For a success that its thread has counted already.
     #[cold]
-    fn settle_counted(&self, site: &'static str, ticket: Ticket) {
+    fn settle_counted(&self, caller: Caller, ticket: Ticket) {
         let now = precise();
         let transitions = self.step(now, |machine| {
             machine.settle(ticket, Ending::Success, now, &self.threads.successes(ticket.generation)).1
         });
-        self.report(site, transitions);
+        self.report(caller, transitions);
     }
 
     #[inline(never)]
-    fn settle_locked(&self, site: &'static str, ticket: Ticket, ending: Ending) {
+    fn settle_locked(&self, caller: Caller, ticket: Ticket, ending: Ending) {
         let now = precise();
         let (taken, transitions) = self.step(now, |machine| {
             let counts = ticket.generation == machine.generation() && matches!(self.config.trip().span, Span::Time(_));
@@ -205,9 +204,9 @@ impl CircuitBreaker {
             }
             machine.settle(ticket, ending, now, &self.threads.successes(ticket.generation))
         });
-        self.report(site, transitions);
+        self.report(caller, transitions);
         if taken == Taken::Late && !matches!(ending, Ending::Ignored | Ending::Cancelled) {
-            event::emit(site, self.config.name, EventKind::LateResult);
+            event::emit(caller, self.config.name, EventKind::LateResult);
         }
     }
 
@@ -234,11 +233,16 @@ impl CircuitBreaker {
         result
     }
 
+    /// On whose behalf time and hands act.
+    fn owner(&self) -> Caller {
+        Caller { site: self.site, alias: "" }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, site: &'static str, transitions: Transitions) {
+    fn report(&self, caller: Caller, transitions: Transitions) {
         for transition in transitions.into_iter().flatten() {
             let kind = match transition {
                 Transition::Opened(totals) => EventKind::Opened {
@@ -253,7 +257,7 @@ impl CircuitBreaker {
                 Transition::HalfOpened => EventKind::HalfOpened,
                 Transition::Closed | Transition::Forced(_) => EventKind::Closed,
             };
-            event::emit(site, self.config.name, kind);
+            event::emit(caller, self.config.name, kind);
         }
     }
 
@@ -265,7 +269,7 @@ impl CircuitBreaker {
             let transitions = machine.advance(now);
             (machine.state(), transitions)
         });
-        self.report(self.site, transitions);
+        self.report(self.owner(), transitions);
         state
     }
 
@@ -292,7 +296,7 @@ impl CircuitBreaker {
     fn force(&self, state: CircuitState) {
         let now = precise();
         let transition = self.step(now, |machine| machine.force(state, now));
-        self.report(self.site, [Some(transition), None, None]);
+        self.report(self.owner(), [Some(transition), None, None]);
     }
 
     /// What it holds now.
@@ -314,8 +318,16 @@ impl CircuitBreaker {
             };
             (stats, transitions)
         });
-        self.report(self.site, transitions);
+        self.report(self.owner(), transitions);
         stats
+    }
+}
+
+/// Without letting time act, which would report what a look should not.
+impl fmt::Debug for CircuitBreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock().state();
+        f.debug_struct("CircuitBreaker").field("config", &self.config).field("state", &state).finish_non_exhaustive()
     }
 }
 
@@ -325,7 +337,7 @@ impl Admit for CircuitBreaker {
     type Ticket = Ticket;
 
     fn settle(&self, ticket: Ticket, ending: Ending) {
-        self.settle("", ticket, ending);
+        self.settle(Caller::BY_HAND, ticket, ending);
     }
 }
 

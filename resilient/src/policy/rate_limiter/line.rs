@@ -7,6 +7,7 @@ use crate::sync::{
 };
 use crate::{
     error::Error,
+    event::Caller,
     queue::{Queue, WaiterId},
     time::{NEVER, Nanos, nanos},
 };
@@ -79,18 +80,18 @@ impl RateLimiter {
 
     /// Takes tokens without waiting; `Pending` where waiting is configured and may help.
     #[inline(always)]
-    pub(crate) fn admit(&self, site: &'static str, tokens: u32) -> Poll<Result<(), Error>> {
+    pub(crate) fn admit(&self, caller: Caller, tokens: u32) -> Poll<Result<(), Error>> {
         match self.take(tokens) {
             Taken::Now => Poll::Ready(Ok(())),
             Taken::After(_) if self.waits() => Poll::Pending,
-            refused => Poll::Ready(Err(self.refuse(site, tokens, refused))),
+            refused => Poll::Ready(Err(self.refuse(caller, tokens, refused))),
         }
     }
 
     /// Gets in line, unless the turn would come after `deadline` or the configured limit.
     pub(crate) fn get_in_line(
         &self,
-        site: &'static str,
+        caller: Caller,
         tokens: u32,
         now: Nanos,
         deadline: Nanos,
@@ -102,7 +103,7 @@ impl RateLimiter {
         let turn = now.saturating_add(after);
         if turn > limit || turn >= deadline {
             drop(queue);
-            return Err(self.refuse(site, tokens, Taken::After(after)));
+            return Err(self.refuse(caller, tokens, Taken::After(after)));
         }
         let id = queue.push(tokens, waker);
         Ok(Waiting { id, tokens, limit: limit.min(deadline) })
@@ -116,7 +117,7 @@ impl RateLimiter {
     /// `Pending` with the instant at which to ask again, if nobody calls before.
     pub(crate) fn poll_turn(
         &self,
-        site: &'static str,
+        caller: Caller,
         waiting: Waiting,
         now: Nanos,
         waker: &Waker,
@@ -133,7 +134,7 @@ impl RateLimiter {
         if now >= waiting.limit {
             leave(queue, waiting.id);
             let after = self.bucket.time_for(self.full_now(), now, waiting.tokens.into());
-            return (Poll::Ready(Err(self.refuse(site, waiting.tokens, Taken::After(after.max(1))))), NEVER);
+            return (Poll::Ready(Err(self.refuse(caller, waiting.tokens, Taken::After(after.max(1))))), NEVER);
         }
         queue.watch(waiting.id, waker);
         let again = match taken {

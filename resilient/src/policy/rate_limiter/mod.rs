@@ -13,13 +13,13 @@ use crate::sync::atomic::{
 };
 use crate::{
     error::Error,
-    event,
+    event::{self, Caller},
     outcome::Ending,
     time::{Nanos, TICK, coarse, precise},
 };
 use bucket::{Bucket, Full, Take};
 use line::Line;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 pub(crate) use line::Waiting;
 
@@ -39,7 +39,6 @@ pub(crate) use line::Waiting;
 /// assert!(error.retry_after().unwrap().as_millis() <= 500);
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct RateLimiter {
     config: RateLimiterConfig,
     bucket: Bucket,
@@ -105,7 +104,7 @@ impl RateLimiter {
     pub fn try_acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
         match self.take(tokens) {
             Taken::Now => Ok(Permit::new(self, ())),
-            refused => Err(self.refuse("", tokens, refused)),
+            refused => Err(self.refuse(Caller::BY_HAND, tokens, refused)),
         }
     }
 
@@ -189,9 +188,9 @@ impl RateLimiter {
     }
 
     #[cold]
-    fn refuse(&self, site: &'static str, tokens: u32, why: Taken) -> Error {
+    fn refuse(&self, caller: Caller, tokens: u32, why: Taken) -> Error {
         self.rejected.fetch_add(1, Relaxed);
-        let policy = self.config.name;
+        let (policy, site) = (caller.policy(self.config.name), caller.site);
         let error = match why {
             Taken::Now | Taken::Never => {
                 Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.capacity() }
@@ -221,6 +220,15 @@ impl RateLimiter {
         let front = queue.front_waker();
         drop(queue);
         front.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter")
+            .field("config", &self.config)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     time::{Nanos, nanos},
 };
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -135,7 +136,6 @@ impl Default for RetryConfig {
 /// assert_eq!(answer.await, Ok(2));
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Retry {
     config: RetryConfig,
     retries: AtomicU64,
@@ -191,6 +191,12 @@ impl Retry {
     #[must_use]
     pub fn stats(&self) -> RetryStats {
         RetryStats { retries: self.retries.load(Relaxed), exhausted: self.exhausted.load(Relaxed) }
+    }
+}
+
+impl fmt::Debug for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry").field("config", &self.config).field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 
