@@ -266,14 +266,23 @@ pub(crate) fn emit(caller: Caller, own_name: &'static str, kind: EventKind) {
     }
     let event = Event { site: caller.site, policy: caller.policy(own_name), kind };
     #[cfg(feature = "tracing")]
-    let _ = catch_unwind(|| trace(&event));
+    isolated(|| trace(&event));
     if COUNT.load(Ordering::Relaxed) > 0 {
         let subscribers = SUBSCRIBERS.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (_, callback) in subscribers {
-            // The payload is dropped; the panic hook has already reported it.
-            let _ = catch_unwind(AssertUnwindSafe(|| callback(&event)));
+            isolated(|| callback(&event));
         }
     }
+}
+
+/// Whoever panics here is not the caller; the panic hook has reported it. What was thrown may panic when it is dropped.
+fn isolated<R>(run: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
+}
+
+/// The text of a user's error, which may panic while it is written.
+pub(crate) fn text(error: &impl fmt::Debug) -> Option<String> {
+    isolated(|| format!("{error:?}"))
 }
 
 #[cfg(feature = "tracing")]

@@ -1,6 +1,7 @@
 //! Every schedule, or many of them: `RUSTFLAGS="--cfg shuttle" cargo test -p resilient --lib models`.
 //!
-//! The model checker runs the very code of production: `crate::sync` hands it the locks and atomics.
+//! The model checker runs the very code of production: `crate::sync` hands it the locks and atomics. It tries schedules,
+//! not weak memory orderings: all atomics are sequentially consistent here.
 
 use crate::{
     Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Rate, RateLimiter,
@@ -130,9 +131,32 @@ fn failures_that_race_with_successes_open_where_some_order_would() {
             scope.spawn(|| drop(breaker.try_acquire().map(Permit::failure)));
             scope.spawn(|| drop(breaker.try_acquire().map(Permit::success)));
         });
-        // Whoever came last: what calls may do without the lock agrees with the machine.
-        let state = breaker.state();
-        assert_eq!(breaker.try_acquire().is_ok(), state == CircuitState::Closed);
+        // First what calls may do without the lock, as the last result has left it; then the machine itself.
+        let admitted = breaker.try_acquire().is_ok();
+        let stats = breaker.stats();
+        assert_eq!(admitted, stats.state == CircuitState::Closed);
+        // Two failures in a row open it; a success between them, or after the first, does not let them be two.
+        match stats.state {
+            CircuitState::Closed => assert!(stats.failures <= 1),
+            state => assert_eq!(state, CircuitState::Open),
+        }
+    });
+}
+
+#[test]
+fn successes_in_a_line_that_threads_share_are_all_counted() {
+    check(|| {
+        let breaker = Arc::new(CircuitBreaker::new(CircuitBreakerConfig::new().min_calls(100)));
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        breaker.try_acquire().unwrap().success();
+                    }
+                });
+            }
+        });
+        assert_eq!(breaker.stats().calls, 9);
     });
 }
 

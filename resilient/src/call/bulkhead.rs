@@ -2,7 +2,7 @@ use crate::{
     call::{
         env::{Env, Hot},
         handle::Handle,
-        layer::{Flow, Layer, Seen},
+        layer::{Flow, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -24,6 +24,7 @@ impl<P, const KEPT: bool> BulkheadLayer<P, KEPT> {
 
 impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEPT> {
     type Cold = Option<Waiting>;
+    type Room<I: Room<R>> = I;
     const HOLDS: bool = true;
 
     #[inline(always)]
@@ -39,7 +40,7 @@ impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEP
             if let ready @ Poll::Ready(_) = bulkhead.admit(caller) {
                 return ready;
             }
-            *cold.insert(bulkhead.get_in_line(caller, env.now, env.waker)?)
+            *cold.insert(bulkhead.get_in_line(caller, env.now, env.start_by, env.waker)?)
         };
         let (turn, again) = bulkhead.poll_turn(caller, waiting, env.now, env.waker);
         match turn {

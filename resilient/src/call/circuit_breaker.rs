@@ -3,7 +3,7 @@ use crate::{
         env::Hot,
         handle::Handle,
         judge::Judge,
-        layer::{Flow, Layer, Seen},
+        layer::{Flow, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -27,6 +27,7 @@ impl<P, J> CircuitBreakerLayer<P, J> {
 
 impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer<P, J> {
     type Cold = ();
+    type Room<I: Room<R>> = I;
     const HOLDS: bool = true;
 
     #[inline(always)]
@@ -43,10 +44,8 @@ impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer
     #[inline(always)]
     fn settle(&mut self, ended: Seen<'_, R>, hot: Hot) -> Flow {
         let ending = match ended {
-            Ok(output) => match self.judge.judge(output) {
-                Ending::Failure if hot.rejected_inside => Ending::Ignored,
-                ending => ending,
-            },
+            Ok(_) if hot.rejected_inside => Ending::Ignored,
+            Ok(output) => self.judge.judge(output),
             Err(error) if error.is_rejection() => Ending::Ignored,
             Err(_) => Ending::Failure,
         };

@@ -20,8 +20,12 @@ pub struct Env<'w> {
     pub(crate) deadline: Nanos,
     /// When a layer that waits wants to be asked again.
     pub(crate) wake_at: Nanos,
+    /// After this no attempt may begin.
+    pub(crate) start_by: Nanos,
     /// The layer that settles next has judged already: it is a failure.
     pub(crate) judged: bool,
+    /// The failure that was held for another attempt is the end.
+    pub(crate) gave_up: bool,
 }
 
 impl Hot {
@@ -33,6 +37,11 @@ impl Hot {
 }
 
 impl Env<'_> {
+    /// A turn that comes at this instant comes too late.
+    pub(crate) fn last_turn(&self) -> Nanos {
+        self.deadline.min(self.start_by.saturating_add(1))
+    }
+
     pub(crate) fn wake_at(&mut self, at: Nanos) {
         self.wake_at = self.wake_at.min(at);
     }

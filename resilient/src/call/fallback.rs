@@ -3,7 +3,7 @@ use crate::{
         convert::Convert,
         env::{Env, Hot},
         judge::Judge,
-        layer::{Flow, Layer, Seen},
+        layer::{Flow, Held, Layer, Room, Seen},
         view::View,
     },
     error::Error,
@@ -67,6 +67,7 @@ where
     O: AnswersOurs<R, J>,
 {
     type Cold = Answering;
+    type Room<I: Room<R>> = Held<R>;
 
     #[inline(always)]
     fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {

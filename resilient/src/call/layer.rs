@@ -42,16 +42,55 @@ pub enum Flow {
     Outward,
     /// It is a failure: the layer is to be asked again, with its cold state.
     Failed,
-    /// Another attempt.
-    Again,
+    /// Another attempt; the failure may yet be what the call ends with.
+    Again { hold: bool },
     /// The fallback of that index shall answer.
     Fall(usize),
+}
+
+/// Room for a failure that a fallback answers for, or that a retry may have to return after all. A stack without these
+/// has none, so that its future is `Send` whatever the output is.
+pub trait Room<R>: Default {
+    /// Keeps it.
+    fn put(&mut self, ended: Ended<R>);
+    /// Gives it back.
+    fn take(&mut self) -> Option<Ended<R>>;
+}
+
+impl<R> Room<R> for () {
+    fn put(&mut self, _: Ended<R>) {}
+
+    fn take(&mut self) -> Option<Ended<R>> {
+        None
+    }
+}
+
+/// Room for one.
+pub struct Held<R>(Option<Ended<R>>);
+
+impl<R> Default for Held<R> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<R> Room<R> for Held<R> {
+    fn put(&mut self, ended: Ended<R>) {
+        self.0 = Some(ended);
+    }
+
+    fn take(&mut self) -> Option<Ended<R>> {
+        self.0.take()
+    }
 }
 
 /// One policy around the body.
 pub trait Layer<R> {
     /// Its part of the cold state.
     type Cold: Default;
+
+    /// The room that the stack has with this layer, where it had `I` without.
+    type Room<I: Room<R>>: Room<R>;
 
     /// Whether it has a deadline.
     const TIMED: bool = false;
@@ -98,6 +137,12 @@ pub trait Layer<R> {
         None
     }
 
+    /// After this no attempt inside it may begin.
+    #[inline]
+    fn start_by(&self, _cold: &Self::Cold) -> Nanos {
+        NEVER
+    }
+
     /// Whether the layers inside it are out of play: a fallback is answering.
     #[inline]
     fn is_answering(_cold: &Self::Cold) -> bool {
@@ -133,6 +178,8 @@ impl Entered {
 pub trait Layers<R> {
     /// The parts of all of them.
     type Cold: Default;
+    /// The room for a failure that one of them needs.
+    type Room: Room<R>;
     /// How many there are.
     const DEPTH: u32;
     /// Whether one of them has a deadline.
@@ -172,6 +219,7 @@ pub const fn on<L, I>(layer: L, inner: I) -> On<L, I> {
 
 impl<R> Layers<R> for End {
     type Cold = ();
+    type Room = ();
     const DEPTH: u32 = 0;
     const TIMED: bool = false;
 
@@ -206,6 +254,7 @@ impl<R> Layers<R> for End {
 
 impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
     type Cold = (L::Cold, I::Cold);
+    type Room = L::Room<I::Room>;
     const DEPTH: u32 = I::DEPTH + 1;
     const TIMED: bool = L::TIMED || I::TIMED;
 
@@ -228,6 +277,7 @@ impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
         } else if L::is_answering(&cold.0) {
             return Poll::Ready(Ok(()));
         }
+        env.start_by = env.start_by.min(self.layer.start_by(&cold.0));
         self.inner.wait(entered, &mut cold.1, env)
     }
 
@@ -279,7 +329,7 @@ impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
                 self.layer.forget(&mut cold.0);
             }
             // It admits the next attempt anew, after a pause.
-            Flow::Again => entered.admitted &= !bit::<R, I>(),
+            Flow::Again { .. } => entered.admitted &= !bit::<R, I>(),
             Flow::Failed | Flow::Fall(_) => {}
         }
         flow

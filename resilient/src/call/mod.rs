@@ -34,7 +34,7 @@ use crate::{
 use cold::{Cold, Parts};
 use convert::Convert;
 use env::{Env, Hot};
-use layer::{Ended, Entered, Flow, Layers, Seen};
+use layer::{Ended, Entered, Flow, Layers, Room as _, Seen};
 use std::{
     future::Future,
     marker::PhantomData,
@@ -67,7 +67,7 @@ impl<R> Step<R> {
     }
 }
 
-type Frozen<R, S> = Pin<Box<Cold<<S as Layers<R>>::Cold, Ended<R>>>>;
+type Frozen<R, S> = Pin<Box<Cold<<S as Layers<R>>::Cold, <S as Layers<R>>::Room>>>;
 
 /// One call of a site. Dropped before its end it gives everything back.
 pub struct Call<R, W, V, C, S>
@@ -156,8 +156,9 @@ where
     fn enter_later(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             let mut env = self.env(cx.waker(), false);
-            let cold = Cold::parts(&mut self.cold).layers;
-            if let Poll::Ready(entered) = self.stack.wait(&mut self.entered, cold, &mut env) {
+            let Parts { layers, gave_up, .. } = Cold::parts(&mut self.cold);
+            if let Poll::Ready(entered) = self.stack.wait(&mut self.entered, layers, &mut env) {
+                *gave_up = env.gave_up;
                 // A turn that comes when the time is over comes too late.
                 return Poll::Ready(entered.and_then(|()| self.expire(precise()).map_or(Ok(()), Err)));
             }
@@ -174,7 +175,16 @@ where
         let now = precise();
         let cold = Cold::parts(&mut self.cold).layers;
         let deadline = self.stack.deadline(self.entered, cold, now);
-        Env { hot: self.hot(rejected_inside), waker, now, deadline, wake_at: NEVER, judged: false }
+        Env {
+            hot: self.hot(rejected_inside),
+            waker,
+            now,
+            deadline,
+            wake_at: NEVER,
+            start_by: NEVER,
+            judged: false,
+            gave_up: false,
+        }
     }
 
     /// Until `wake_at`, or the earliest deadline.
@@ -224,11 +234,18 @@ where
     /// One of our policies ended the attempt.
     #[inline(never)]
     fn settle_ours(&mut self, error: Error) -> Step<R> {
-        let hot = self.hot(false);
-        let flow = if self.cold.is_none() {
-            self.stack.settle::<false>(&mut self.entered, Err(&error), hot)
-        } else {
+        let flow = if let Some(cold) = &mut self.cold {
+            let Parts { failed, gave_up, .. } = cold.as_mut().project();
+            if std::mem::take(gave_up) {
+                if let Some(held) = failed.take() {
+                    let flow = self.settle_later(held.seen(), false, false);
+                    return self.settle_failure(held, flow, false);
+                }
+            }
             self.settle_later(Err(&error), false, false)
+        } else {
+            let hot = self.hot(false);
+            self.stack.settle::<false>(&mut self.entered, Err(&error), hot)
         };
         match flow {
             Flow::Outward => Step::Done(self.finish_ours(error)),
@@ -247,13 +264,18 @@ where
             (self.site)().count(Count::Refused);
         }
         match (flow, ended) {
-            (Flow::Again | Flow::Failed, _) => Step::Again,
+            (Flow::Again { hold }, ended) => {
+                if hold {
+                    Cold::parts(&mut self.cold).failed.put(ended);
+                }
+                Step::Again
+            }
             (Flow::Fall(index), ended) => {
-                *Cold::parts(&mut self.cold).failed = Some(ended);
+                Cold::parts(&mut self.cold).failed.put(ended);
                 Step::Fall(index)
             }
-            (Flow::Outward, Ended::Output(output)) => Step::Done(self.finish(output, rejected_inside)),
-            (Flow::Outward, Ended::Ours(error)) => Step::Done(self.finish_ours(error)),
+            (_, Ended::Output(output)) => Step::Done(self.finish(output, rejected_inside)),
+            (_, Ended::Ours(error)) => Step::Done(self.finish_ours(error)),
         }
     }
 
@@ -279,9 +301,9 @@ where
 
     fn finish_ours(&mut self, error: Error) -> R {
         let rejected = error.is_rejection();
-        self.end(if rejected { Count::Rejected } else { Count::Failed });
+        // The user's conversion may panic, or call other sites.
         let output = self.convert.convert(error);
-        // After the user's conversion, which may call other sites.
+        self.end(if rejected { Count::Rejected } else { Count::Failed });
         mark::set(rejected);
         output
     }

@@ -2,7 +2,7 @@ use crate::{
     call::{
         env::{Env, Hot},
         handle::Handle,
-        layer::{Flow, Layer, Seen},
+        layer::{Flow, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -25,6 +25,7 @@ impl<P> RateLimiterLayer<P> {
 
 impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
     type Cold = Option<Waiting>;
+    type Room<I: Room<R>> = I;
 
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
@@ -39,7 +40,7 @@ impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
             if let ready @ Poll::Ready(_) = limiter.admit(caller, self.cost) {
                 return ready;
             }
-            *cold.insert(limiter.get_in_line(caller, self.cost, env.now, env.deadline, env.waker)?)
+            *cold.insert(limiter.get_in_line(caller, self.cost, env.now, env.last_turn(), env.waker)?)
         };
         let (turn, again) = limiter.poll_turn(caller, waiting, env.now, env.waker);
         match turn {

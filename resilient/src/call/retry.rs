@@ -3,7 +3,7 @@ use crate::{
         env::{Env, Hot},
         handle::Handle,
         judge::Judge,
-        layer::{Flow, Layer, Seen},
+        layer::{Flow, Held, Layer, Room, Seen},
         view::View,
     },
     error::Error,
@@ -31,6 +31,8 @@ pub struct Progress {
     pause: Nanos,
     /// When the next attempt begins.
     resume_at: Nanos,
+    /// The call has let others run since the failure.
+    yielded: bool,
 }
 
 impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
@@ -39,13 +41,16 @@ impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
         Self { policy, judge, view, began: 0 }
     }
 
+    /// After this no attempt begins.
+    fn last_start(&self) -> Nanos {
+        self.policy.get().max_duration().map_or(NEVER, |time| self.began.saturating_add(time))
+    }
+
     /// Why there is no other attempt, if so.
     fn stop(&self, failed: u32, resume_at: Nanos, env: &Env<'_>) -> Option<StopReason> {
-        let retry = self.policy.get();
-        let last_start = retry.max_duration().map_or(NEVER, |time| self.began.saturating_add(time));
-        if failed >= retry.attempts() {
+        if failed >= self.policy.get().attempts() {
             Some(StopReason::Attempts)
-        } else if resume_at > last_start {
+        } else if resume_at > self.last_start() {
             Some(StopReason::MaxDuration)
         } else if resume_at >= env.deadline {
             Some(StopReason::Deadline)
@@ -53,10 +58,19 @@ impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
             None
         }
     }
+
+    fn give_up(&self, attempts: u32, reason: StopReason, error: impl FnOnce() -> Option<String>, env: &Env<'_>) {
+        let (retry, caller) = (self.policy.get(), env.hot.caller(self.policy.alias()));
+        retry.gave_up();
+        if event::heard() {
+            event::emit(caller, retry.name(), EventKind::RetriesExhausted { attempts, reason, error: error() });
+        }
+    }
 }
 
 impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J, V> {
     type Cold = Progress;
+    type Room<I: Room<R>> = Held<R>;
 
     #[inline(always)]
     fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {
@@ -72,6 +86,20 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
         }
         if env.now < cold.resume_at {
             env.wake_at(cold.resume_at);
+            return Poll::Pending;
+        }
+        if env.now > self.last_start() {
+            // The executor was late. The failure that was held is the end.
+            self.give_up(cold.failed, StopReason::MaxDuration, || None, env);
+            *cold = Progress::default();
+            env.gave_up = true;
+            let (policy, site) = (self.policy.get().name(), env.hot.site.name());
+            return Poll::Ready(Err(Error::DeadlineExceeded { policy, site }));
+        }
+        // Without a pause, and with bodies that never wait, it would otherwise keep its thread for itself.
+        if cold.pause == 0 && !cold.yielded {
+            cold.yielded = true;
+            env.waker.wake_by_ref();
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
@@ -91,12 +119,9 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
         cold.failed += 1;
         cold.pause = retry.pause(cold.failed, cold.pause);
         cold.resume_at = env.now.saturating_add(cold.pause);
+        cold.yielded = false;
         if let Some(reason) = self.stop(cold.failed, cold.resume_at, env) {
-            retry.gave_up();
-            if event::heard() {
-                let (attempts, error) = (cold.failed, self.view.text_of(ended));
-                event::emit(caller, retry.name(), EventKind::RetriesExhausted { attempts, reason, error });
-            }
+            self.give_up(cold.failed, reason, || self.view.text_of(ended), env);
             return Flow::Outward;
         }
         retry.retried();
@@ -106,7 +131,11 @@ impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J,
             let error = self.view.text_of(ended);
             event::emit(caller, retry.name(), EventKind::Retried { attempt, delay, error });
         }
-        Flow::Again
+        Flow::Again { hold: retry.max_duration().is_some() }
+    }
+
+    fn start_by(&self, _: &Progress) -> Nanos {
+        self.last_start()
     }
 
     fn cancel(&mut self, _: Ending, _: Hot) {}

@@ -2,7 +2,7 @@ use crate::{
     call::{
         env::Hot,
         handle::Handle,
-        layer::{Flow, Layer, Seen},
+        layer::{Flow, Layer, Room, Seen},
     },
     error::Error,
     event::{self, EventKind},
@@ -29,6 +29,7 @@ pub struct Deadline(Option<Nanos>);
 
 impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
     type Cold = Deadline;
+    type Room<I: Room<R>> = I;
     const TIMED: bool = true;
 
     #[inline(always)]

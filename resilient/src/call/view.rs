@@ -7,7 +7,7 @@ use super::{
     convert::Convert,
     layer::{Layers, Seen},
 };
-use crate::{error::Error, registry::Site};
+use crate::{error::Error, event, registry::Site};
 use std::{fmt::Debug, marker::PhantomData};
 
 /// A look at an output.
@@ -109,7 +109,7 @@ impl<T, E: Debug> View<Result<T, E>> for TextView {
     }
 
     fn text(self, output: &Result<T, E>) -> Option<String> {
-        output.as_ref().err().map(|error| format!("{error:?}"))
+        output.as_ref().err().and_then(event::text)
     }
 
     fn error(self, output: Result<T, E>) -> Result<E, Result<T, E>> {

@@ -32,7 +32,7 @@ pub(crate) mod sealed {
 /// permit.record(&answer);
 /// # Ok(()) }
 /// ```
-#[must_use = "dropping a permit gives its place back"]
+#[must_use = "dropping a permit ends the attempt as cancelled"]
 pub struct Permit<'a, P: Admit> {
     policy: &'a P,
     ticket: P::Ticket,

@@ -94,19 +94,19 @@ impl Bulkhead {
     pub(crate) fn admit(&self, caller: Caller) -> Poll<Result<(), Error>> {
         if self.places.enter() {
             Poll::Ready(Ok(()))
-        } else if self.waits() {
+        } else if self.waits() && self.places.has_room(self.config.queue_length()) {
             Poll::Pending
         } else {
             Poll::Ready(Err(self.refuse(caller)))
         }
     }
 
-    /// Gets in line, unless that is full.
-    pub(crate) fn get_in_line(&self, caller: Caller, now: Nanos, waker: &Waker) -> Result<Waiting, Error> {
+    /// Gets in line until `last` at most, unless that is full.
+    pub(crate) fn get_in_line(&self, caller: Caller, now: Nanos, last: Nanos, waker: &Waker) -> Result<Waiting, Error> {
         let wait = self.config.wait.map_or(0, nanos);
         let limit = if wait == NEVER { NEVER } else { now.saturating_add(wait) };
         match self.places.get_in_line(self.config.queue_length(), waker) {
-            Some(id) => Ok(Waiting { id, limit }),
+            Some(id) => Ok(Waiting { id, limit: limit.min(last) }),
             None => Err(self.refuse(caller)),
         }
     }

@@ -79,6 +79,7 @@ impl Places {
     }
 
     pub(super) fn get_in_line(&self, length: usize, waker: &Waker) -> Option<WaiterId> {
+        let waker = waker.clone();
         let mut queue = self.lock();
         if queue.len() >= length {
             return None;
@@ -90,23 +91,32 @@ impl Places {
         Some(id)
     }
 
+    /// Whether fewer than `length` wait.
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        (waiters(self.word.load(Acquire)) as usize) < length
+    }
+
     pub(super) fn turn_has_come(&self, id: WaiterId, waker: &Waker) -> bool {
+        let waker = waker.clone();
         let mut queue = self.lock();
-        let granted = queue.watch(id, waker);
-        if granted {
-            queue.leave(id);
-        }
+        let (granted, before) = queue.watch(id, waker);
+        let kept = if granted { queue.leave(id).1 } else { None };
+        drop(queue);
+        drop((before, kept));
         granted
     }
 
     pub(super) fn leave_line(&self, id: WaiterId) {
         let mut queue = self.lock();
-        if queue.leave(id) {
-            // Its place was taken for it already.
-            drop(queue);
-            self.leave();
-        } else {
+        let (granted, kept) = queue.leave(id);
+        if !granted {
             self.word.fetch_sub(WAITER, AcqRel);
+        }
+        drop(queue);
+        drop(kept);
+        if granted {
+            // Its place was taken for it already.
+            self.leave();
         }
     }
 

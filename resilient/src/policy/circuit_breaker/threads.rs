@@ -2,7 +2,10 @@
 
 use super::window::Successes;
 use crate::stats::slots::Slots;
-use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
 
 /// More than a window's, so that a bucket is not overwritten while another thread may still read it.
 const BUCKETS: u64 = 32;
@@ -29,24 +32,23 @@ impl Threads {
     #[inline]
     pub(super) fn success(&self, generation: u32, index: u64) -> bool {
         let (line, owned) = self.0.local();
-        if line.generation.load(Relaxed) != u64::from(generation) + 1 {
-            line.begin(generation);
+        if line.generation.load(Acquire) != u64::from(generation) + 1 && !line.begin(generation) {
+            return false;
         }
         let bucket = &line.buckets[(index % BUCKETS) as usize];
         let tag = index << 32;
-        let held = bucket.load(Relaxed);
-        if held & TAG == tag {
-            if owned {
-                // No other thread writes here, so no read-modify-write is needed.
-                bucket.store(held + 1, Relaxed);
-            } else {
-                bucket.fetch_add(1, Relaxed);
-            }
-            false
-        } else {
-            bucket.store(tag | 1, Relaxed);
-            true
+        let next = |held: u64| if held & TAG == tag { held + 1 } else { tag | 1 };
+        if owned {
+            // No other thread writes here, so no read-modify-write is needed.
+            let held = bucket.load(Relaxed);
+            bucket.store(next(held), Relaxed);
+            return held & TAG != tag;
         }
+        let mut held = bucket.load(Relaxed);
+        while let Err(found) = bucket.compare_exchange_weak(held, next(held), Relaxed, Relaxed) {
+            held = found;
+        }
+        held & TAG != tag
     }
 
     pub(super) fn rejected(&self) {
@@ -70,11 +72,27 @@ impl Threads {
 /// The half of a bucket that tells its index.
 const TAG: u64 = !0 << 32;
 
+/// No generation: a thread empties the line for the next.
+const EMPTYING: u64 = u64::MAX;
+
 impl Line {
+    /// Begins to count for a newer generation, unless the line has seen a newer one still. While one thread empties a
+    /// line that others share, these count nothing.
     #[cold]
-    fn begin(&self, generation: u32) {
-        self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
-        self.generation.store(u64::from(generation) + 1, Relaxed);
+    fn begin(&self, generation: u32) -> bool {
+        let held = self.generation.load(Acquire);
+        let next = u64::from(generation) + 1;
+        let ahead = generation.wrapping_sub((held as u32).wrapping_sub(1));
+        let newer = held == 0 || (held != EMPTYING && (1..1 << 31).contains(&ahead));
+        if newer {
+            // An unused line is empty.
+            let step = if held == 0 { next } else { EMPTYING };
+            if self.generation.compare_exchange(held, step, AcqRel, Acquire).is_ok() && step == EMPTYING {
+                self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+                self.generation.store(next, Release);
+            }
+        }
+        self.generation.load(Acquire) == next
     }
 }
 
@@ -86,7 +104,7 @@ struct Counted<'a> {
 impl Successes for Counted<'_> {
     fn within(&self, first: u64, last: u64) -> u64 {
         let lines = self.threads.0.iter();
-        let lines = lines.filter(|line| line.generation.load(Relaxed) == u64::from(self.generation) + 1);
+        let lines = lines.filter(|line| line.generation.load(Acquire) == u64::from(self.generation) + 1);
         lines
             .flat_map(|line| (first..=last).map(|index| (index << 32, &line.buckets[(index % BUCKETS) as usize])))
             .map(|(tag, bucket)| (tag, bucket.load(Relaxed)))
@@ -110,6 +128,9 @@ mod tests {
         assert_eq!(threads.successes(7).within(101, 110), 1);
         assert_eq!(threads.successes(8).within(0, 200), 0);
         assert!(threads.success(8, 101));
+        assert_eq!(threads.successes(8).within(100, 101), 1);
+        // A late success of an older generation wipes nothing.
+        assert!(!threads.success(7, 101));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         assert_eq!(threads.successes(7).within(100, 101), 0);
     }

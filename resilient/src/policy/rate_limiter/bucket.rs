@@ -9,8 +9,9 @@ pub(super) type Full = u64;
 /// What taking tokens came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Take {
-    /// The word from now on. What a full bucket gave is dated now, whenever it became full.
-    Taken { full: Full, was_full: bool },
+    /// The word from now on. What a full bucket gives is dated now: were it full by a clock that does not lag, a grant
+    /// that is `dated` by one that does would let it gain the lag as credit.
+    Taken { full: Full, dated: bool },
     /// They will be there after so many units.
     Lacking { after: u64 },
 }
@@ -23,10 +24,25 @@ pub(super) struct Bucket {
     capacity: u64,
     /// Fine units where a nanosecond is too coarse for the rate.
     shift: u32,
+    /// Units that a lagging clock may be wrong by, where that is more than a hundredth of the bucket; else none.
+    lag: u64,
 }
 
 impl Bucket {
-    pub(super) const fn new(rate: Rate, burst: u32) -> Self {
+    /// `tick`: how far the clock that is read first may lag.
+    pub(super) const fn new(rate: Rate, burst: u32, tick: Nanos) -> Self {
+        let (interval, capacity, shift) = Self::exact(rate, burst);
+        let (interval, capacity) = (clamp(interval), clamp(capacity));
+        let lag = if capacity / 100 < tick << shift { tick << shift } else { 0 };
+        Self { interval, capacity, shift, lag }
+    }
+
+    /// Whether instants can be told apart for as long as it takes to fill the bucket.
+    pub(super) const fn fits(rate: Rate, burst: u32) -> bool {
+        Self::exact(rate, burst).1 < MOST as u128
+    }
+
+    const fn exact(rate: Rate, burst: u32) -> (u128, u128, u32) {
         let period = rate.period().as_nanos();
         let limit = rate.limit() as u128;
         // An interval of at least 2^14 units is off by less than 1e-4; seven bits leave four years before wrapping.
@@ -34,10 +50,8 @@ impl Bucket {
         while shift < 7 && (period << shift) / limit < 1 << 14 {
             shift += 1;
         }
-        // A slow rate with a large burst would overflow: such a bucket is full after a century at the latest.
         let interval = ((period << shift) + limit / 2) / limit;
-        let capacity = interval * burst as u128;
-        Self { interval: clamp(interval), capacity: clamp(capacity), shift }
+        (interval, interval * burst as u128, shift)
     }
 
     pub(super) const fn units(&self, now: Nanos) -> u64 {
@@ -77,7 +91,7 @@ impl Bucket {
         let before = self.lack(full, now);
         let lack = before + self.cost(tokens as u64);
         if lack <= self.capacity {
-            Take::Taken { full: self.units(now).wrapping_add(lack), was_full: before == 0 }
+            Take::Taken { full: self.units(now).wrapping_add(lack), dated: before <= self.lag }
         } else {
             Take::Lacking { after: lack - self.capacity }
         }
@@ -133,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_full_bucket_gives_its_burst_and_then_one_token_an_interval() {
-        let bucket = Bucket::new(Rate::per_second(10), 5);
+        let bucket = Bucket::new(Rate::per_second(10), 5, 0);
         let mut full = bucket.holding(SECOND, 5);
         for _ in 0..5 {
             full = take(&bucket, full, SECOND, 1).unwrap();
@@ -149,7 +163,7 @@ mod tests {
     fn admitted_counts_agree_with_exact_fractions_for_random_arrivals() {
         for (limit, period) in [(1, 86_400 * SECOND), (3, SECOND), (100, SECOND), (7, SECOND / 4)] {
             for burst in [1, 2, 50] {
-                let bucket = Bucket::new(Rate::new(limit, Duration::from_nanos(period)), burst);
+                let bucket = Bucket::new(Rate::new(limit, Duration::from_nanos(period)), burst, 0);
                 let mut now = 1 << 50;
                 let mut full = bucket.holding(now, burst);
                 // In units of 1 / period tokens.
@@ -179,7 +193,7 @@ mod tests {
     #[test]
     fn fast_rates_are_exact_to_a_ten_thousandth() {
         for limit in [10_000_000, 9_999_999, 3_000_000, 333_333] {
-            let bucket = Bucket::new(Rate::per_second(limit), 1);
+            let bucket = Bucket::new(Rate::per_second(limit), 1, 0);
             let exact = (1_u64 << bucket.shift) as f64 * 1e9 / f64::from(limit);
             assert!((bucket.interval as f64 / exact - 1.0).abs() < 1e-4, "{limit}");
         }
@@ -187,7 +201,7 @@ mod tests {
 
     #[test]
     fn instants_may_wrap_around() {
-        let bucket = Bucket::new(Rate::per_second(10_000_000), 10);
+        let bucket = Bucket::new(Rate::per_second(10_000_000), 10, 0);
         let now = (u64::MAX >> bucket.shift) - 100;
         let mut full = bucket.holding(now, 0);
         assert_eq!(take(&bucket, full, now, 1), Err(100));
@@ -197,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_costs_one_filling_at_most() {
-        let bucket = Bucket::new(Rate::per_second(1), 2);
+        let bucket = Bucket::new(Rate::per_second(1), 2, 0);
         let full = bucket.holding(1000 * SECOND, 0);
         assert_eq!(take(&bucket, full, 0, 1), Err(SECOND));
         assert_eq!(bucket.time_for(full, 0, 2), 2 * SECOND);
@@ -205,12 +219,30 @@ mod tests {
 
     #[test]
     fn a_clock_that_stepped_back_anchors_a_drained_bucket_anew() {
-        let bucket = Bucket::new(Rate::per_second(10), 10);
+        let bucket = Bucket::new(Rate::per_second(10), 10, 0);
         let (late, now) = (7_200_000_000_000, 3_600_000_000_000);
         let drained = bucket.holding(late, 0);
         assert_eq!(bucket.anchored(drained, late, 0), None);
         assert_eq!(bucket.anchored(drained, now, 0), Some(bucket.holding(now, 0)));
         // A coarse clock that lags is not one that stepped back.
         assert_eq!(bucket.anchored(drained, late - 10, 10), None);
+    }
+
+    #[test]
+    fn a_lagging_clock_is_not_believed_where_its_lag_is_more_than_a_hundredth_of_the_bucket() {
+        let tick = 10_000_000;
+        let dated = |bucket: &Bucket, held, tokens| {
+            let full = bucket.holding(SECOND, held);
+            matches!(bucket.take(full, SECOND, tokens), Take::Taken { dated: true, .. })
+        };
+        // 2 ms to fill: half full by a clock that lags up to 10 ms, it may well be full.
+        let small = Bucket::new(Rate::per_second(100_000), 200, tick);
+        assert!(dated(&small, 200, 1) && dated(&small, 100, 1));
+        // A second to fill: the lag is worth a hundredth of it.
+        let large = Bucket::new(Rate::per_second(100_000), 100_000, tick);
+        assert!(dated(&large, 100_000, 1) && !dated(&large, 99_999, 1));
+        // A clock that does not lag is wrong only about what is full.
+        let exact = Bucket::new(Rate::per_second(100_000), 200, 0);
+        assert!(dated(&exact, 200, 1) && !dated(&exact, 199, 1));
     }
 }

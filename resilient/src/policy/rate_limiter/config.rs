@@ -1,3 +1,4 @@
+use super::bucket::Bucket;
 use crate::{
     check,
     error::{ConfigError, demand},
@@ -89,6 +90,11 @@ impl RateLimiterConfig {
         if self.first_tokens() > self.capacity() {
             return Err(ConfigError::new("`initial` is more than the bucket holds: it is at most the `burst`"));
         }
+        if !Bucket::fits(self.rate, self.capacity()) {
+            return Err(ConfigError::new(
+                "a `burst` that takes more than a century to come back is none: write a smaller one",
+            ));
+        }
         match self.wait {
             Some(limit) if limit.as_secs() != Duration::MAX.as_secs() => check::wait(limit),
             _ => Ok(()),
@@ -119,6 +125,7 @@ mod tests {
             RateLimiterConfig::new(Rate::new(1, Duration::ZERO)),
             RateLimiterConfig::new(Rate::new(1001, Duration::from_micros(1))),
             new().burst(0),
+            RateLimiterConfig::new(Rate::per_day(1)).burst(100_000),
             new().initial(11),
             new().wait(Duration::ZERO),
         ] {

@@ -74,16 +74,13 @@ pub struct Waiting {
 }
 
 impl RateLimiter {
-    pub(crate) fn waits(&self) -> bool {
-        self.config.wait.is_some()
-    }
-
     /// Takes tokens without waiting; `Pending` where waiting is configured and may help.
     #[inline(always)]
     pub(crate) fn admit(&self, caller: Caller, tokens: u32) -> Poll<Result<(), Error>> {
         match self.take(tokens) {
             Taken::Now => Poll::Ready(Ok(())),
-            Taken::After(_) if self.waits() => Poll::Pending,
+            // Without the clock and the deadline, only what no wait can help is refused.
+            Taken::After(after) if self.config.wait.is_some_and(|wait| after <= nanos(wait)) => Poll::Pending,
             refused => Poll::Ready(Err(self.refuse(caller, tokens, refused))),
         }
     }
@@ -98,6 +95,7 @@ impl RateLimiter {
         waker: &Waker,
     ) -> Result<Waiting, Error> {
         let limit = now.saturating_add(self.config.wait.map_or(0, nanos));
+        let waker = waker.clone();
         let mut queue = self.line.lock();
         let after = self.bucket.time_for(self.full_now(), now, queue.weight() + u64::from(tokens));
         let turn = now.saturating_add(after);
@@ -122,6 +120,7 @@ impl RateLimiter {
         now: Nanos,
         waker: &Waker,
     ) -> (Poll<Result<(), Error>>, Nanos) {
+        let waker = waker.clone();
         let mut queue = self.line.lock();
         let taken = match queue.front() {
             Some(front) if front == waiting.id => self.take_ahead(waiting.tokens),
@@ -136,7 +135,9 @@ impl RateLimiter {
             let after = self.bucket.time_for(self.full_now(), now, waiting.tokens.into());
             return (Poll::Ready(Err(self.refuse(caller, waiting.tokens, Taken::After(after.max(1))))), NEVER);
         }
-        queue.watch(waiting.id, waker);
+        let (_, before) = queue.watch(waiting.id, waker);
+        drop(queue);
+        drop(before);
         let again = match taken {
             Taken::After(after) => now.saturating_add(after).min(waiting.limit),
             _ => waiting.limit,
@@ -152,9 +153,10 @@ impl RateLimiter {
 
 fn leave(mut queue: Locked<'_>, id: WaiterId) {
     let was_front = queue.front() == Some(id);
-    queue.leave(id);
+    let (_, kept) = queue.leave(id);
     let next = if was_front { queue.front_waker() } else { None };
     drop(queue);
+    drop(kept);
     // Outside the lock: a waker may run anything.
     next.into_iter().for_each(Waker::wake);
 }

@@ -25,7 +25,8 @@ pub(crate) use line::Waiting;
 
 /// Lets so many calls pass per period: a token bucket in one atomic word.
 ///
-/// A refused call costs nothing and learns when to come back. With [`wait`](RateLimiterConfig::wait), calls wait their
+/// A refused call costs nothing and learns when to come back. Instants are exact, but for buckets that take at least a
+/// second to fill: these may give up to a hundredth of their burst beyond it, the price of a clock that costs nothing. With [`wait`](RateLimiterConfig::wait), calls wait their
 /// turn in the order in which they came; a wait that would exceed its limit is refused at once, and a dropped one
 /// gives its turn to the next.
 ///
@@ -70,7 +71,7 @@ impl RateLimiter {
     pub const fn new(config: RateLimiterConfig) -> Self {
         config.assert();
         Self {
-            bucket: Bucket::new(config.rate, config.capacity()),
+            bucket: Bucket::new(config.rate, config.capacity(), TICK),
             config,
             full: AtomicU64::new(UNUSED),
             line: Line::new(),
@@ -114,11 +115,11 @@ impl RateLimiter {
         if !self.line.is_empty() {
             return self.take_behind(tokens);
         }
-        // One try with the coarse clock. It lags: what it grants is right, but a full bucket would gain the lag, and
-        // what it refuses is right only where the lag could not change it.
+        // One try with the coarse clock. It lags: a full bucket would gain the lag, and what it refuses is right only
+        // where the lag could not change it.
         let (full, now) = (self.full.load(Acquire), coarse());
         match self.bucket.take(full, now, tokens) {
-            Take::Taken { full: next, was_full: false }
+            Take::Taken { full: next, dated: false }
                 if self.full.compare_exchange(full, next, AcqRel, Relaxed).is_ok() =>
             {
                 return Taken::Now;

@@ -19,6 +19,7 @@ use std::time::Duration;
 #[must_use]
 pub struct Backoff {
     first: Duration,
+    /// A constant pause has none but its own length.
     cap: Duration,
     /// None for a constant pause.
     factor: Option<f64>,
@@ -39,6 +40,10 @@ impl Backoff {
     pub const fn factor(mut self, factor: f64) -> Self {
         self.factor = Some(factor);
         self
+    }
+
+    pub(super) const fn is_constant(&self) -> bool {
+        self.factor.is_none()
     }
 
     pub(super) const fn check(&self) -> Result<(), ConfigError> {
@@ -77,7 +82,7 @@ pub enum Jitter {
     Full,
     /// Anywhere between half of the pause and the whole.
     Equal,
-    /// Anywhere between the first pause and three times the one before.
+    /// Anywhere between the first pause and three times the one before. Only for a backoff that grows.
     Decorrelated,
     /// The pause, shorter or longer by up to this share.
     Proportional(Ratio),
@@ -112,7 +117,7 @@ pub(super) fn pause(
         Jitter::Equal => chance(plain / 2, plain),
         Jitter::Decorrelated => {
             let first = nanos(backoff.first);
-            chance(first, first.max(previous.saturating_mul(3)))
+            chance(first, previous.max(first).saturating_mul(3))
         }
         Jitter::Proportional(share) => {
             let part = u128::from(plain) * u128::from(share.ppb()) / 1_000_000_000;
@@ -121,7 +126,8 @@ pub(super) fn pause(
         }
         Jitter::None => plain,
     };
-    pause.min(cap)
+    // What is written as one pause may be longer by its jitter; what has a cap may not.
+    if backoff.factor.is_some() { pause.min(cap) } else { pause }
 }
 
 #[cfg(test)]
@@ -153,6 +159,7 @@ mod tests {
         for (jitter, attempt, previous, low, high) in [
             (Jitter::Full, 2, 0, 0, 200),
             (Jitter::Equal, 2, 0, 100, 200),
+            (Jitter::Decorrelated, 1, 0, 100, 300),
             (Jitter::Decorrelated, 2, 150 * MS, 100, 450),
             (Jitter::Decorrelated, 9, 900 * MS, 100, 1000),
             (Jitter::Proportional(Ratio::percent(10)), 2, 0, 180, 220),
@@ -168,5 +175,7 @@ mod tests {
         let nothing = Backoff::constant(Duration::ZERO);
         assert_eq!(nothing.check(), Ok(()));
         assert_eq!(pause(&nothing, Jitter::Full, 7, 0, most), 0);
+        let second = Backoff::constant(Duration::from_secs(1));
+        assert_eq!(pause(&second, Jitter::Proportional(Ratio::percent(10)), 7, 0, most), 1100 * MS);
     }
 }

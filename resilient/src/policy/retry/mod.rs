@@ -95,6 +95,11 @@ impl RetryConfig {
         if let Err(error) = self.jitter.check() {
             return Err(error);
         }
+        if matches!(self.jitter, Jitter::Decorrelated) && self.backoff.is_constant() {
+            return Err(ConfigError::new(
+                "decorrelated jitter grows from pause to pause: give the `backoff` a range, or write `full`",
+            ));
+        }
         match self.max_duration {
             Some(time) => check::max_duration(time),
             None => Ok(()),
@@ -227,6 +232,7 @@ mod tests {
             new().backoff(Backoff::constant(Duration::MAX)),
             new().jitter(Jitter::Proportional(crate::Ratio::percent(0))),
             new().max_duration(Duration::ZERO),
+            new().backoff(Backoff::constant(long)).jitter(Jitter::Decorrelated),
         ] {
             assert!(config.check().is_err(), "{config:?}");
         }
