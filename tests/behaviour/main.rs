@@ -9,6 +9,7 @@ mod circuit_breaker;
 mod clock;
 mod events;
 mod fallback;
+mod issues;
 mod nested;
 mod panics;
 mod rate_limited;

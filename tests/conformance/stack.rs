@@ -33,7 +33,7 @@ macro_rules! layers {
             RetryLayer::new(
                 Borrowed(&$policies.retries[$n].policy),
                 |out: &Out| $policies.retries[$n].judge(out),
-                (&&&Of::<Out>::output()).view(),
+                (&&&Of::<Out>::output()).__resilient_view(),
             ),
             layers!($policies $($inner)*),
         )
@@ -48,7 +48,7 @@ macro_rules! layers {
         on(
             FallbackLayer::<0, _, _, _>::new(
                 |out: &Out| $policies.fallbacks[$n].judge(out),
-                (&&&Of::<Out>::output()).view(),
+                (&&&Of::<Out>::output()).__resilient_view(),
                 resilient::__private::Always,
             ),
             layers!($policies $($inner)*),
@@ -60,7 +60,7 @@ macro_rules! stacks {
     ($policies:ident, $inner:ident: $($name:literal = $($layer:ident $n:tt),+;)+) => {
         match $policies.stack.as_str() {
             $($name => Box::pin(async move {
-                let view = (&&&Of::<Out>::output()).view();
+                let view = (&&&Of::<Out>::output()).__resilient_view();
                 let convert = converting::<Out, _, _>(view, |error, _| Err(error.into()));
                 let mut call = begin(site, view, &convert, layers!($policies $($layer $n)+));
                 let mut step = loop {

@@ -106,3 +106,70 @@ mod predicates_take_no_room_in_the_future {
         assert_eq!(size_of_val(&without(&flaky)), size_of_val(&with(&flaky)));
     }
 }
+
+/// The braces of the body were called unnecessary.
+#[deny(unused_braces)]
+mod a_body_of_one_line_keeps_its_braces {
+    use super::*;
+
+    #[rustfmt::skip]
+    #[timeout(1s)]
+    async fn one_line() -> Result<u32, Fault> { Ok(1) }
+
+    #[async_trait::async_trait]
+    trait Boxed {
+        #[rustfmt::skip]
+        #[timeout(1s)]
+        async fn one_line(&self) -> Result<u32, Fault> { Ok(1) }
+    }
+
+    impl Boxed for () {}
+
+    #[tokio::test]
+    async fn test() {
+        assert_eq!(one_line().await, Ok(1));
+        assert_eq!(().one_line().await, Ok(1));
+    }
+}
+
+/// The fallback gave `!`, which is not what the fn returns.
+mod a_fallback_may_never_come_back {
+    use super::*;
+
+    #[fallback(|error| panic!("{error}"))]
+    #[timeout(1s)]
+    async fn by_closure() -> Result<u32, Fault> {
+        forever().await
+    }
+
+    #[fallback(gives_up)]
+    #[timeout(1s)]
+    async fn by_path() -> Result<u32, Fault> {
+        forever().await
+    }
+
+    #[fallback(|_| gives_up(), |_| Ok(1))]
+    #[timeout(1s)]
+    async fn first_of_two() -> Result<u32, Fault> {
+        forever().await
+    }
+
+    #[fallback(async |_| gives_up())]
+    #[timeout(1s)]
+    async fn later() -> Result<u32, Fault> {
+        forever().await
+    }
+
+    fn gives_up() -> ! {
+        panic!("given up")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn test() {
+        for call in
+            [tokio::spawn(by_closure()), tokio::spawn(by_path()), tokio::spawn(first_of_two()), tokio::spawn(later())]
+        {
+            assert!(call.await.unwrap_err().is_panic());
+        }
+    }
+}

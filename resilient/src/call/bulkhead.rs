@@ -2,7 +2,7 @@ use crate::{
     call::{
         env::{Env, Hot},
         handle::Handle,
-        layer::{Flow, Layer, Room, Seen},
+        layer::{Flow, Keeps, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -22,9 +22,12 @@ impl<P, const KEPT: bool> BulkheadLayer<P, KEPT> {
     }
 }
 
-impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEPT> {
+impl<P, const KEPT: bool> Keeps for BulkheadLayer<P, KEPT> {
     type Cold = Option<Waiting>;
-    type Room<I: Room<R>> = I;
+    type Room<R, I: Room<R>> = I;
+}
+
+impl<R, P: Handle<Bulkhead>, const KEPT: bool> Layer<R> for BulkheadLayer<P, KEPT> {
     const HOLDS: bool = true;
 
     #[inline(always)]

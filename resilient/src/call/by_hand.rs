@@ -10,8 +10,9 @@ use super::{
     judge::{Judge, errors, when},
     layer::{End, Layers, on},
     rate_limiter::RateLimiterLayer,
+    ready::{Ready, ready},
     retry::RetryLayer,
-    shape::{Ready, taken},
+    shape::taken,
     timeout::TimeoutLayer,
     view::ResultView,
 };
@@ -223,7 +224,7 @@ impl<F> Fallback<F> {
     pub async fn call<T, E, A, N, M>(&self, operation: impl Operation<M, Output = Result<T, E>>) -> Result<T, E>
     where
         F: Fn(E) -> A,
-        A: Ready<Result<T, E>, N>,
+        A: Ready<Result<T, E>, N, Wait: Future<Output = Result<T, E>>>,
     {
         let stack = on(FallbackLayer::<0, _, _, _>::new(errors, ResultView, Always), End);
         let mut call = begin(by_hand, ResultView, Nothing, stack);
@@ -239,7 +240,7 @@ impl<F> Fallback<F> {
         let failed = taken::<Result<T, E>, _, _>(ResultView, Nothing, ended);
         let body = pin!(Some(async {
             match failed {
-                Ok(error) => (self.answer)(error).ready().await,
+                Ok(error) => ready((self.answer)(error)).await,
                 Err(output) => output,
             }
         }));

@@ -3,7 +3,7 @@ use crate::{
         env::Hot,
         handle::Handle,
         judge::Judge,
-        layer::{Flow, Layer, Room, Seen},
+        layer::{Flow, Keeps, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -25,9 +25,12 @@ impl<P, J> CircuitBreakerLayer<P, J> {
     }
 }
 
-impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer<P, J> {
+impl<P, J> Keeps for CircuitBreakerLayer<P, J> {
     type Cold = ();
-    type Room<I: Room<R>> = I;
+    type Room<R, I: Room<R>> = I;
+}
+
+impl<R, P: Handle<CircuitBreaker>, J: Judge<R>> Layer<R> for CircuitBreakerLayer<P, J> {
     const HOLDS: bool = true;
 
     #[inline(always)]

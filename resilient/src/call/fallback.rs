@@ -3,7 +3,7 @@ use crate::{
         convert::Convert,
         env::{Env, Hot},
         judge::Judge,
-        layer::{Flow, Held, Layer, Room, Seen},
+        layer::{Flow, Held, Keeps, Layer, Room, Seen},
         view::View,
     },
     error::Error,
@@ -60,15 +60,17 @@ pub struct Answering {
     error: Option<Box<str>>,
 }
 
+impl<const INDEX: usize, J, V, O> Keeps for FallbackLayer<INDEX, J, V, O> {
+    type Cold = Answering;
+    type Room<R, I: Room<R>> = Held<R>;
+}
+
 impl<R, const INDEX: usize, J, V, O> Layer<R> for FallbackLayer<INDEX, J, V, O>
 where
     J: Judge<R>,
     V: View<R>,
     O: AnswersOurs<R, J>,
 {
-    type Cold = Answering;
-    type Room<I: Room<R>> = Held<R>;
-
     #[inline(always)]
     fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))

@@ -37,6 +37,18 @@ pub const fn judging<R, V: View<R>, F: Fn(&R, V) -> Ending>(view: V, judge: F) -
     Judging { view, judge }
 }
 
+/// A predicate over an error or an output.
+#[diagnostic::on_unimplemented(
+    message = "a predicate here is a `fn(&{T}) -> bool`, and this is `{Self}`",
+    label = "no `fn(&{T}) -> bool`",
+    note = "write a path or a closure: `|it| matches!(it, ..)` singles out variants"
+)]
+pub trait Predicate<T>: FnOnce(&T) -> bool {}
+
+// What is no fn at all would be reported twice.
+#[diagnostic::do_not_recommend]
+impl<T, F: FnOnce(&T) -> bool> Predicate<T> for F {}
+
 const fn failure(failed: bool) -> Ending {
     if failed { Ending::Failure } else { Ending::Success }
 }
@@ -53,7 +65,7 @@ pub fn when<R, V, W>(output: &R, view: V, when: W) -> Ending
 where
     R: Fallible,
     V: View<R>,
-    W: FnOnce(&V::Error) -> bool,
+    W: Predicate<V::Error>,
 {
     failure(view.as_err(output).is_some_and(when))
 }
@@ -64,7 +76,17 @@ pub fn unless<R, V, U>(output: &R, view: V, unless: U) -> Ending
 where
     R: Fallible,
     V: View<R>,
-    U: FnOnce(&V::Error) -> bool,
+    U: Predicate<V::Error>,
+{
+    failure(view.as_err(output).is_some_and(|error| !unless(error)))
+}
+
+/// What `when` accepted is a failure, unless `unless` accepts it too. `when` has asked for a `Result`.
+#[inline]
+pub fn and_unless<R, V, U>(output: &R, view: V, unless: U) -> Ending
+where
+    V: View<R>,
+    U: Predicate<V::Error>,
 {
     failure(view.as_err(output).is_some_and(|error| !unless(error)))
 }
@@ -75,21 +97,21 @@ pub fn when_unless<R, V, W, U>(output: &R, view: V, when: W, unless: U) -> Endin
 where
     R: Fallible,
     V: View<R>,
-    W: FnOnce(&V::Error) -> bool,
-    U: FnOnce(&V::Error) -> bool,
+    W: Predicate<V::Error>,
+    U: Predicate<V::Error>,
 {
     failure(view.as_err(output).is_some_and(|error| when(error) && !unless(error)))
 }
 
 /// What `failed` accepts is a failure.
 #[inline]
-pub fn failure_if<R, F: FnOnce(&R) -> bool>(output: &R, failed: F) -> Ending {
+pub fn failure_if<R, F: Predicate<R>>(output: &R, failed: F) -> Ending {
     failure(failed(output))
 }
 
 /// Whether `ignored` accepts the output, which is then neither.
 #[inline]
-pub fn ignore_if<R, I: FnOnce(&R) -> bool>(output: &R, ignored: I) -> bool {
+pub fn ignore_if<R, I: Predicate<R>>(output: &R, ignored: I) -> bool {
     ignored(output)
 }
 

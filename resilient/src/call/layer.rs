@@ -84,14 +84,28 @@ impl<R> Room<R> for Held<R> {
     }
 }
 
-/// One policy around the body.
-pub trait Layer<R> {
+/// What a layer keeps of calls that wait or fail.
+///
+/// Apart from [`Layer`] and without its bounds: whether a future is `Send` must ask nothing about the user's predicates.
+/// Their types name the output, and where that borrows rustc would find them not general enough.
+pub trait Keeps {
     /// Its part of the cold state.
     type Cold: Default;
 
     /// The room that the stack has with this layer, where it had `I` without.
-    type Room<I: Room<R>>: Room<R>;
+    type Room<R, I: Room<R>>: Room<R>;
+}
 
+/// What the layers of a stack keep.
+pub trait Kept {
+    /// The parts of all of them.
+    type Cold: Default;
+    /// The room for a failure that one of them needs.
+    type Room<R>: Room<R>;
+}
+
+/// One policy around the body.
+pub trait Layer<R>: Keeps {
     /// Whether it has a deadline.
     const TIMED: bool = false;
 
@@ -175,11 +189,7 @@ impl Entered {
 }
 
 /// Layers around the body, the outermost first.
-pub trait Layers<R> {
-    /// The parts of all of them.
-    type Cold: Default;
-    /// The room for a failure that one of them needs.
-    type Room: Room<R>;
+pub trait Layers<R>: Kept {
     /// How many there are.
     const DEPTH: u32;
     /// Whether one of them has a deadline.
@@ -217,9 +227,17 @@ pub const fn on<L, I>(layer: L, inner: I) -> On<L, I> {
     On { layer, inner }
 }
 
-impl<R> Layers<R> for End {
+impl Kept for End {
     type Cold = ();
-    type Room = ();
+    type Room<R> = ();
+}
+
+impl<L: Keeps, I: Kept> Kept for On<L, I> {
+    type Cold = (L::Cold, I::Cold);
+    type Room<R> = L::Room<R, I::Room<R>>;
+}
+
+impl<R> Layers<R> for End {
     const DEPTH: u32 = 0;
     const TIMED: bool = false;
 
@@ -253,8 +271,6 @@ impl<R> Layers<R> for End {
 }
 
 impl<R, L: Layer<R>, I: Layers<R>> Layers<R> for On<L, I> {
-    type Cold = (L::Cold, I::Cold);
-    type Room = L::Room<I::Room>;
     const DEPTH: u32 = I::DEPTH + 1;
     const TIMED: bool = L::TIMED || I::TIMED;
 

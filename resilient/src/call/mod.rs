@@ -19,6 +19,7 @@ pub mod judge;
 pub mod layer;
 mod mark;
 pub mod rate_limiter;
+pub mod ready;
 pub mod retry;
 pub mod shape;
 pub mod timeout;
@@ -34,7 +35,7 @@ use crate::{
 use cold::{Cold, Parts};
 use convert::Convert;
 use env::{Env, Hot};
-use layer::{Ended, Entered, Flow, Layers, Room as _, Seen};
+use layer::{Ended, Entered, Flow, Kept, Layers, Room as _, Seen};
 use std::{
     future::Future,
     marker::PhantomData,
@@ -67,7 +68,7 @@ impl<R> Step<R> {
     }
 }
 
-type Frozen<R, S> = Pin<Box<Cold<<S as Layers<R>>::Cold, <S as Layers<R>>::Room>>>;
+type Frozen<R, S> = Pin<Box<Cold<<S as Kept>::Cold, <S as Kept>::Room<R>>>>;
 
 /// One call of a site. Dropped before its end it gives everything back.
 pub struct Call<R, W, V, C, S>

@@ -2,7 +2,7 @@ use crate::{
     call::{
         env::{Env, Hot},
         handle::Handle,
-        layer::{Flow, Layer, Room, Seen},
+        layer::{Flow, Keeps, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
@@ -23,10 +23,12 @@ impl<P> RateLimiterLayer<P> {
     }
 }
 
-impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
+impl<P> Keeps for RateLimiterLayer<P> {
     type Cold = Option<Waiting>;
-    type Room<I: Room<R>> = I;
+    type Room<R, I: Room<R>> = I;
+}
 
+impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
         self.policy.get().admit(hot.caller(self.policy.alias()), self.cost)

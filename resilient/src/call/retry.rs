@@ -3,7 +3,7 @@ use crate::{
         env::{Env, Hot},
         handle::Handle,
         judge::Judge,
-        layer::{Flow, Held, Layer, Room, Seen},
+        layer::{Flow, Held, Keeps, Layer, Room, Seen},
         view::View,
     },
     error::Error,
@@ -68,10 +68,12 @@ impl<P: Handle<Retry>, J, V> RetryLayer<P, J, V> {
     }
 }
 
-impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J, V> {
+impl<P, J, V> Keeps for RetryLayer<P, J, V> {
     type Cold = Progress;
-    type Room<I: Room<R>> = Held<R>;
+    type Room<R, I: Room<R>> = Held<R>;
+}
 
+impl<R, P: Handle<Retry>, J: Judge<R>, V: View<R>> Layer<R> for RetryLayer<P, J, V> {
     #[inline(always)]
     fn admit(&mut self, _: Hot) -> Poll<Result<(), Error>> {
         if self.policy.get().max_duration().is_some() {

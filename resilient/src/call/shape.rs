@@ -4,7 +4,6 @@
 //! async. One marker per shape lets one impl stand for each on stable rustc.
 
 use super::{convert::Convert, layer::Ended, view::View};
-use std::future::Future;
 
 /// A shape: what comes first (0 nothing, 1 the arguments, 2 `self` and the arguments), and what is made of the error
 /// (0 nothing, 1 taken by value, 2 by reference).
@@ -140,6 +139,9 @@ impl<R, V: View<R>, C: Convert<R>> Supply<R, V, C> for Wanted {
     }
 }
 
+/// What a path gave. With a type of its own, rustc does not call unreachable what follows one that never comes back.
+pub struct Given<A>(pub A);
+
 /// Calls a path in the shape that fits.
 ///
 /// # Errors
@@ -150,14 +152,14 @@ pub fn path<'e, R, V, C, M, Me, Args, F>(
     args: Args,
     error: &'e mut Option<V::Error>,
     (view, convert, ended): (V, C, Ended<R>),
-) -> Result<F::Answer, R>
+) -> Result<Given<F::Answer>, R>
 where
     V: View<R>,
     F: Answers<'e, M, Me, Args, V::Error>,
     F::Error: Supply<R, V, C>,
 {
     *error = F::Error::supply(view, convert, ended)?;
-    Ok(path.answer(me, args, error))
+    Ok(Given(path.answer(me, args, error)))
 }
 
 /// The error that a fallback takes.
@@ -190,37 +192,4 @@ pub fn by_reference<'e, E, A, F: FnOnce(&'e E) -> A>(closure: F, error: &'e E) -
 /// The output, where there is nothing to answer for.
 pub fn still_failed<R, V: View<R>>(view: V, output: R) -> Result<Ended<R>, R> {
     if view.is_err(&output) { Ok(Ended::Output(output)) } else { Err(output) }
-}
-
-/// Something that is ready: an output, or a future of it.
-#[diagnostic::on_unimplemented(
-    message = "the fallback gives `{Self}`, but the fn returns `{R}`",
-    label = "not what the fn returns, nor a future of it"
-)]
-pub trait Ready<R, M> {
-    /// Waits for it.
-    fn ready(self) -> impl Future<Output = R>;
-}
-
-/// An output.
-pub struct Now;
-
-/// A future of an output.
-pub struct Later;
-
-impl<R> Ready<R, Now> for R {
-    fn ready(self) -> impl Future<Output = R> {
-        std::future::ready(self)
-    }
-}
-
-impl<R, F: Future<Output = R>> Ready<R, Later> for F {
-    fn ready(self) -> impl Future<Output = R> {
-        self
-    }
-}
-
-/// Waits for an answer, sync or async.
-pub fn ready<R, M, A: Ready<R, M>>(answer: A) -> impl Future<Output = R> {
-    answer.ready()
 }

@@ -2,7 +2,7 @@ use crate::{
     call::{
         env::Hot,
         handle::Handle,
-        layer::{Flow, Layer, Room, Seen},
+        layer::{Flow, Keeps, Layer, Room, Seen},
     },
     error::Error,
     event::{self, EventKind},
@@ -27,9 +27,12 @@ impl<P> TimeoutLayer<P> {
 #[derive(Default)]
 pub struct Deadline(Option<Nanos>);
 
-impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
+impl<P> Keeps for TimeoutLayer<P> {
     type Cold = Deadline;
-    type Room<I: Room<R>> = I;
+    type Room<R, I: Room<R>> = I;
+}
+
+impl<R, P: Handle<Timeout>> Layer<R> for TimeoutLayer<P> {
     const TIMED: bool = true;
 
     #[inline(always)]

@@ -168,7 +168,7 @@ impl<R> View<R> for PlainView {
 /// Fits a `Result` whose error has a text.
 pub trait SeeText {
     /// The view.
-    fn view(&self) -> TextView {
+    fn __resilient_view(&self) -> TextView {
         TextView
     }
 }
@@ -176,7 +176,7 @@ pub trait SeeText {
 /// Fits a `Result`.
 pub trait SeeResult {
     /// The view.
-    fn view(&self) -> ResultView {
+    fn __resilient_view(&self) -> ResultView {
         ResultView
     }
 }
@@ -184,7 +184,7 @@ pub trait SeeResult {
 /// Fits everything.
 pub trait SeePlain {
     /// The view.
-    fn view(&self) -> PlainView {
+    fn __resilient_view(&self) -> PlainView {
         PlainView
     }
 }

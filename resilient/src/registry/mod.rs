@@ -166,12 +166,12 @@ mod tests {
     fn a_missing_name_leads_to_the_closest() {
         static PRICE: Site = Site::new("shop::orders::price", "shop.rs", 1, &[]);
         static STOCK: Site = Site::new("shop::orders::stock", "shop.rs", 9, &[]);
+        static AGAIN: Site = Site::new("shop::orders::price", "shop.rs", 20, &[]);
         let registry = Registry { sites: vec![&PRICE, &STOCK] };
         assert_eq!(registry.site("price").unwrap().name(), PRICE.name());
         assert_eq!(registry.site("orders::stock").unwrap().line(), 9);
         let error = registry.site("prise").unwrap_err();
         assert_eq!(error.to_string(), "no site is named `prise`; the closest is `shop::orders::price`");
-        static AGAIN: Site = Site::new("shop::orders::price", "shop.rs", 20, &[]);
         let registry = Registry { sites: vec![&PRICE, &AGAIN] };
         let error = registry.site("price").unwrap_err();
         assert_eq!(error.to_string(), "`price` stands for 2 sites: give each a name of its own");
