@@ -29,7 +29,7 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
-        (&&&__of).view()
+        (&&&__of).__resilient_view()
     };
     let __convert = rt::converting::<
         Result<Price, ApiError>,

@@ -11,7 +11,7 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
-        (&&&__of).view()
+        (&&&__of).__resilient_view()
     };
     let __convert = rt::Nothing;
     let mut __call = rt::begin::<
@@ -97,7 +97,7 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                                 rt::Ok(__answer) => __answer,
                                 rt::Err(__answer) => return __answer,
                             };
-                            rt::ready::<Result<Price, ApiError>, _, _>(__answer).await
+                            rt::given::<Result<Price, ApiError>, _, _>(__answer).await
                         };
                         let __ended = match rt::still_failed::<
                             Result<Price, ApiError>,

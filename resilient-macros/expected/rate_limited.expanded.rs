@@ -27,7 +27,7 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
     let __of = rt::Of::<Result<Vec<Price>, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
-        (&&&__of).view()
+        (&&&__of).__resilient_view()
     };
     let __convert = rt::converting::<
         Result<Vec<Price>, ApiError>,

@@ -90,7 +90,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
-        (&&&__of).view()
+        (&&&__of).__resilient_view()
     };
     let __convert = rt::ByFrom(__view);
     let mut __call = rt::begin::<
@@ -221,7 +221,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                                 rt::Ok(__answer) => __answer,
                                 rt::Err(__answer) => return __answer,
                             };
-                            rt::ready::<Result<Price, ApiError>, _, _>(__answer).await
+                            rt::given::<Result<Price, ApiError>, _, _>(__answer).await
                         }
                     }),
                 ),

@@ -38,7 +38,7 @@ where
             let __of = rt::Of::<Result<u32, ApiError>>::output();
             let __view = {
                 use rt::{SeePlain as _, SeeResult as _, SeeText as _};
-                (&&&__of).view()
+                (&&&__of).__resilient_view()
             };
             let __convert = rt::Nothing;
             let mut __call = rt::begin::<

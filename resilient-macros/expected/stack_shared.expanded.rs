@@ -20,7 +20,7 @@ async fn price(&mut self) -> Result<impl Display, ApiError> {
     let __of = rt::Of::<Result<_, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
-        (&&&__of).view()
+        (&&&__of).__resilient_view()
     };
     let __convert = rt::converting::<
         Result<_, ApiError>,

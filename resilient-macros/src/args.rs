@@ -6,17 +6,19 @@ mod number;
 mod rate;
 mod ratio;
 mod scope;
+mod spec;
 
 pub(crate) use self::{
     duration::{Backoff, backoff, duration, duration_of, is_duration},
-    form::{Form, Given, Raw, peel},
+    form::{Form, Given, Raw, names_constant, peel},
     number::{count, count_of, factor},
     rate::{RateArg, rate},
     ratio::ratio,
     scope::Scope,
+    spec::{Alone, Spec},
 };
 
-use crate::diag::{Diagnostics, closest, code, list};
+use crate::diag::{Diagnostics, code};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{
@@ -24,17 +26,6 @@ use syn::{
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _, discouraged::Speculative as _},
 };
-
-/// What an attribute accepts.
-pub(crate) struct Spec {
-    pub(crate) attribute: &'static str,
-    /// Each key, with a value to show in messages.
-    pub(crate) keys: &'static [(&'static str, &'static str)],
-    /// Words that mean something without a value.
-    pub(crate) flags: &'static [&'static str],
-    /// Arguments of a later version: not misspellings.
-    pub(crate) later: &'static [&'static str],
-}
 
 /// The arguments of one attribute, as written.
 #[derive(Default)]
@@ -56,42 +47,15 @@ enum Arg {
     Named(Slot<Raw>),
 }
 
-impl Spec {
-    fn key(&self, name: &str) -> Option<&(&'static str, &'static str)> {
-        self.keys.iter().find(|(key, _)| *key == name)
-    }
-
-    /// The error for a word that is no argument of this attribute.
-    pub(crate) fn unknown(&self, word: &Ident) -> syn::Error {
-        let known: Vec<_> = self.keys.iter().map(|(key, _)| *key).collect();
-        let name = word.to_string();
-        let hint = closest(&name, &known).map_or(String::new(), |key| format!(", did you mean `{key}`?"));
-        let message = if hint.is_empty() {
-            format!("unknown argument `{name}`: `#[{}]` takes {}", self.attribute, list(&known))
-        } else {
-            format!("unknown argument `{name}`{hint} `#[{}]` takes {}", self.attribute, list(&known))
-        };
-        syn::Error::new(word.span(), message)
-    }
-
-    fn later(word: &Ident) -> syn::Error {
-        syn::Error::new(word.span(), format!("`{word}` is not available yet in this version: leave it out"))
-    }
-
-    fn needs_value(&self, word: &Ident) -> syn::Error {
-        let example = self.key(&word.to_string()).map_or("..", |(_, example)| example);
-        syn::Error::new(word.span(), format!("`{word}` needs a value: write `{word} = {example}`"))
-    }
-}
-
 impl Args {
     /// Reads everything that can be read; each mistake is one error.
     pub(crate) fn read(tokens: &TokenStream, spec: &Spec, diag: &mut Diagnostics) -> Self {
         let mut args = Self::default();
+        let mut strangers = Vec::new();
         let parser = |input: ParseStream| {
             while !input.is_empty() {
                 match diag.ok(next(input, spec)) {
-                    Some(arg) => args.accept(arg, spec, diag),
+                    Some(arg) => strangers.extend(args.accept(arg, spec, diag)),
                     None => args.unreadable = true,
                 }
             }
@@ -99,34 +63,56 @@ impl Args {
         };
         // Every failure inside was reported where it happened.
         let _: syn::Result<()> = parser.parse2(tokens.clone());
+        args.refuse(&strangers, spec, diag);
         args
     }
 
-    fn accept(&mut self, arg: Arg, spec: &Spec, diag: &mut Diagnostics) {
+    /// Keeps the argument, or gives back one that is none of this attribute.
+    fn accept(&mut self, arg: Arg, spec: &Spec, diag: &mut Diagnostics) -> Option<Slot<Raw>> {
         match arg {
             Arg::Named(slot) => self.accept_named(slot, spec, diag),
             Arg::Positional(raw) => match named_alone(&raw, spec) {
-                None => self.positional.push(raw),
-                Some(Ok(flag)) => self.accept_named(flag, spec, diag),
-                Some(Err(error)) => diag.push(error),
+                None => {
+                    self.positional.push(raw);
+                    None
+                }
+                Some(Ok(slot)) => self.accept_named(slot, spec, diag),
+                Some(Err(error)) => {
+                    diag.push(error);
+                    None
+                }
             },
         }
     }
 
-    fn accept_named(&mut self, slot: Slot<Raw>, spec: &Spec, diag: &mut Diagnostics) {
-        let name = slot.key.to_string();
-        if spec.later.contains(&name.as_str()) {
-            diag.push(Spec::later(&slot.key));
-        } else if spec.key(&name).is_none() {
-            diag.push(spec.unknown(&slot.key));
-            // It may stand for one that is needed.
-            self.unreadable = true;
-        } else if let Some(first) = self.named.iter().find(|first| first.key == slot.key) {
+    fn accept_named(&mut self, slot: Slot<Raw>, spec: &Spec, diag: &mut Diagnostics) -> Option<Slot<Raw>> {
+        if spec.key(&slot.key.to_string()).is_none() {
+            return Some(slot);
+        }
+        if let Some(first) = self.named.iter().find(|first| first.key == slot.key) {
             let (key, again) = (&first.key, &slot.key);
             let message = format!("`{key}` is given twice: keep one of `{}` and `{}`", first.written(), slot.written());
             diag.error(&quote!(#key #again), message);
         } else {
             self.named.push(slot);
+        }
+        None
+    }
+
+    /// Reports the arguments that are none, when it is known what else there is.
+    fn refuse(&mut self, strangers: &[Slot<Raw>], spec: &Spec, diag: &mut Diagnostics) {
+        for stranger in strangers {
+            let is_only = self.named.is_empty() && strangers.len() == 1;
+            let is_missing = self.positional.is_empty() && !self.has("policy");
+            let alone = if is_missing { spec.stands_alone(stranger, is_only) } else { None };
+            let is_later = alone.is_none() && spec.is_later(&stranger.key.to_string());
+            diag.push(match alone {
+                Some(error) => error,
+                None if is_later => spec.later(&stranger.key),
+                None => spec.unknown(&stranger.key),
+            });
+            // Any other may stand for one that is needed.
+            self.unreadable |= !is_later || spec.is_replaced_by(&stranger.key);
         }
     }
 
@@ -242,7 +228,7 @@ fn value(input: ParseStream) -> syn::Result<Raw> {
     input.parse::<Expr>().map(Raw::Value)
 }
 
-/// A flag, or a key or later argument written without `= value`; `None` for a positional value.
+/// A flag or later argument, or the error of a key, written without `= value`; `None` for a positional value.
 fn named_alone(raw: &Raw, spec: &Spec) -> Option<syn::Result<Slot<Raw>>> {
     let Raw::Value(expr) = raw else { return None };
     let (word, called) = match expr {
@@ -250,12 +236,9 @@ fn named_alone(raw: &Raw, spec: &Spec) -> Option<syn::Result<Slot<Raw>>> {
         expr => (ident_of(expr)?, false),
     };
     let name = word.to_string();
-    if !called && spec.flags.contains(&name.as_str()) {
+    if spec.is_later(&name) || (!called && spec.flags.contains(&name.as_str())) {
         let value = Raw::Flag(word.clone());
         return Some(Ok(Slot { key: word.clone(), value }));
-    }
-    if spec.later.contains(&name.as_str()) {
-        return Some(Err(Spec::later(word)));
     }
     spec.key(&name).map(|_| Err(spec.needs_value(word)))
 }

@@ -124,15 +124,22 @@ impl Item {
         };
         let (inner_attrs, tokens) = split_inner_attrs(braces.stream());
         let (output, body, async_trait) = if sig.asyncness.is_some() {
-            let body = if inner_attrs.is_empty() { braces.clone() } else { block(tokens, braces.span()) };
-            (output(&sig), body, None)
+            (output(&sig), block(tokens, braces.span()), None)
         } else if AsyncTrait::signed(&sig) {
             let found = AsyncTrait::find(&tokens).ok_or_else(|| unrecognised(&sig))?;
             (found.output.clone(), found.body.clone(), Some(found))
         } else {
             let name = &sig.ident;
-            return err(&sig.fn_token, format!("`#[{attribute}]` must be on an `async fn`: write `async fn {name}`"));
+            return err(
+                &sig.fn_token,
+                format!(
+                    "`#[{attribute}]` must be on an `async fn`: write `async fn {name}`, \
+                     or move this attribute above the one that removed `async`"
+                ),
+            );
         };
+        // The braces are ours, where the user's are: a lint would call those around one line unnecessary.
+        let body = block(body.stream(), Span::call_site().located_at(body.span()));
         let attrs = source.attrs.clone();
         Ok(Self { attrs, vis, defaultness, sig, output, braces, inner_attrs, body, async_trait, mentions })
     }

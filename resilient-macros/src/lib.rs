@@ -7,6 +7,9 @@
 //! reported at once. The others are recognised by a bare known name (`retry`) or behind our crate's path
 //! (`resilient::retry`); one imported under another name expands apart, and that is an error.
 //!
+//! A policy is named after its attribute, and the second of a kind `timeout_2`, the third `timeout_3`: where there are
+//! several, give each a `name`.
+//!
 //! # Grammar
 //! | value | written | as a const expression |
 //! |---|---|---|
@@ -62,7 +65,11 @@ use proc_macro::TokenStream;
 /// | `name = ".."` | `circuit_breaker` | the policy's name in errors, events and statistics |
 /// | `policy = EXPR` | | a shared instance: a `static`, a field such as `self.breaker`. A path in upper case or of several segments may stand alone: `#[circuit_breaker(PAYMENTS)]` |
 ///
-/// One breaker serves all instances of `self` and all type parameters of the fn. See the `resilient` crate for examples.
+/// An `Err` that `when` refuses, or `unless` accepts, is a success: the dependency answered. A time-out by a `#[timeout]`
+/// below is a failure, without `when` and `unless` being asked. `window = 30` is the last 30 calls, `window = 30s` a time.
+///
+/// One breaker serves all instances of `self` and all type parameters of the fn. Under `&mut self`, `self` and
+/// `self: Arc<Self>` the field of `policy = self.breaker` must be an `Arc`. See the `resilient` crate for examples.
 #[proc_macro_attribute]
 pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand(Kind::CircuitBreaker, attr.into(), item.into()).into()
@@ -78,9 +85,9 @@ pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `burst = 200` | the rate's number | how many tokens the bucket holds (at least 1) |
 /// | `initial = 0` | `burst` | how many it starts with |
 /// | `wait = 500ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own |
-/// | `cost = expr` | `1` | how many tokens a call takes: an expression over the fn's arguments |
+/// | `cost = expr` | `1` | how many tokens a call takes: an unsigned integer of any type, over the fn's arguments |
 /// | `name = ".."` | `rate_limited` | the policy's name in errors, events and statistics |
-/// | `policy = EXPR` | | a shared instance instead of a rate |
+/// | `policy = EXPR` | | a shared instance instead of a rate: a `static`, or a field, which under `&mut self`, `self` and `self: Arc<Self>` must be an `Arc` |
 ///
 /// Above `#[retry]` it counts calls, below it attempts. See the `resilient` crate for examples.
 #[proc_macro_attribute]
@@ -104,8 +111,11 @@ pub fn rate_limited(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = ".."` | `retry` | the policy's name in errors, events and statistics |
 /// | `policy = EXPR` | | a shared instance. A path in upper case or of several segments may stand alone: `#[retry(READS)]` |
 ///
-/// What the body consumes can not be used by a second attempt; rustc says so at that token. See the `resilient` crate for
-/// examples.
+/// With the default jitter, `full`, a pause is anything from nothing to the written one; with `jitter = none` it is exactly
+/// that. A time-out by a `#[timeout]` below is retried without `when` and `unless` being asked.
+///
+/// What the body consumes can not be used by a second attempt; rustc says so at that token. Under `&mut self`, `self` and
+/// `self: Arc<Self>` the field of `policy = self.retry` must be an `Arc`. See the `resilient` crate for examples.
 #[proc_macro_attribute]
 pub fn retry(attr: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand(Kind::Retry, attr.into(), item.into()).into()
@@ -120,7 +130,9 @@ pub fn retry(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `2s` (first, required) | | the longest time (above `0s`, up to `366d`) |
 /// | `name = ".."` | `timeout` | the policy's name in errors, events and statistics |
-/// | `policy = EXPR` | | a shared instance instead of a time |
+/// | `policy = EXPR` | | a shared instance instead of a time: a `static`, or a field, which under `&mut self`, `self` and `self: Arc<Self>` must be an `Arc` |
+///
+/// Of two on one fn the second is named `timeout_2` in errors, events and statistics: give both a `name`.
 ///
 /// See the `resilient` crate for examples.
 #[proc_macro_attribute]
@@ -136,7 +148,7 @@ pub fn timeout(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `wait = 100ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own |
 /// | `queue = 50`, `queue = unbounded` | as many as run | how many may stand in line; only beside `wait` |
 /// | `name = ".."` | `bulkhead` | the policy's name in errors, events and statistics |
-/// | `policy = EXPR` | | a shared instance instead of a number |
+/// | `policy = EXPR` | | a shared instance instead of a number: a `static`, or a field, which under `&mut self`, `self` and `self: Arc<Self>` must be an `Arc` |
 ///
 /// See the `resilient` crate for examples.
 #[proc_macro_attribute]
@@ -157,6 +169,8 @@ pub fn bulkhead(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | closures and paths (required) | | what to fall back to |
 /// | `when = path`, `unless = path` | every error | for which errors: a path or closure over `&E` |
 /// | `name = ".."` | `fallback` | the policy's name in events and statistics |
+///
+/// `when` and `unless` are asked for rejections and time-outs too, after these became the fn's error.
 ///
 /// It belongs above `#[retry]` and `#[circuit_breaker]`: below them they would see only what it returns, and that is an
 /// error unless `#[resilient(allow(fallback_inside_retry, fallback_inside_circuit_breaker))]` says so. See the

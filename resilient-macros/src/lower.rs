@@ -10,6 +10,7 @@
 //! }                                                      // fallbacks outside every retry follow the loop
 //! ```
 
+mod closure;
 mod conversion;
 mod fallback;
 mod layer;
@@ -111,7 +112,7 @@ impl Lowering<'_> {
             let #of = #rt::Of::<#output>::output();
             let #view = {
                 use #rt::{SeePlain as _, SeeResult as _, SeeText as _};
-                (&&&#of).view()
+                (&&&#of).__resilient_view()
             };
         };
         let is_inferred = text != self.item.output.to_token_stream().to_string();

@@ -107,6 +107,11 @@ impl<'a> Form<'a> {
     }
 }
 
+/// Whether `expr` mentions what is written like a constant or a type, which an argument of the fn is not.
+pub(crate) fn names_constant(expr: &Expr) -> bool {
+    code(expr).contains(char::is_uppercase)
+}
+
 /// Without the invisible groups around `macro_rules` fragments, and without parentheses.
 pub(crate) fn peel(mut expr: &Expr) -> &Expr {
     loop {

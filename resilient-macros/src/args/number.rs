@@ -44,7 +44,12 @@ pub(crate) fn count(raw: &Raw, scope: &Scope) -> syn::Result<Given<u32>> {
 pub(crate) fn count_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u32>> {
     let (digits, suffix) = match Form::of(expr, WANTED)? {
         Form::Number { digits, suffix } => (digits, suffix),
-        Form::Text(_) => return err(expr, format!("a count is no string: write {WANTED}")),
+        Form::Text(text) => {
+            let is_count =
+                text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') && text.contains(char::is_numeric);
+            let count = if is_count { format!("`{text}` without quotes") } else { WANTED.to_owned() };
+            return err(expr, format!("a count is no string: write {count}"));
+        }
         Form::Expression(expr) => return Given::constant(expr, scope),
     };
     if !suffix.is_empty() {

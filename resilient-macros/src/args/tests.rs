@@ -6,6 +6,7 @@ const SPEC: Spec = Spec {
     keys: &[("attempts", "3"), ("backoff", "100ms"), ("wait", "1s")],
     flags: &["wait"],
     later: &["budget"],
+    alone: None,
 };
 
 fn read(text: &str) -> (Args, Vec<String>) {
@@ -152,7 +153,10 @@ fn counts() {
         ("1.5", "`1.5` is no whole number: write a whole number such as `20`"),
         ("-3", "`-3` is negative: write a whole number such as `20`"),
         ("4_294_967_296", "`4_294_967_296` is too large: write at most `4_294_967_295`"),
-        ("\"3\"", "a count is no string: write a whole number such as `20`"),
+        ("\"3\"", "a count is no string: write `3` without quotes"),
+        ("\"1_0\"", "a count is no string: write `1_0` without quotes"),
+        ("\"many\"", "a count is no string: write a whole number such as `20`"),
+        ("\"\"", "a count is no string: write a whole number such as `20`"),
     ] {
         assert_eq!(text(count(written)), expected, "{written}");
     }

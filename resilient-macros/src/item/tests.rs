@@ -77,7 +77,10 @@ fn inner_attributes_stay_first() {
 #[test]
 fn what_is_no_async_fn() {
     for (text, expected) in [
-        ("fn f() {}", "`#[retry]` must be on an `async fn`: write `async fn f`"),
+        (
+            "fn f() {}",
+            "`#[retry]` must be on an `async fn`: write `async fn f`, or move this attribute above the one that removed `async`",
+        ),
         ("const fn f() {}", "a `const fn` can not wait or fail over: write `async fn f`"),
         ("async fn f();", "a fn under `#[retry]` needs a body: put the attribute on the fn in the `impl`"),
         ("struct S { fn_: u8 }", "`#[retry]` protects a fn, and this is a `struct`: write it on an `async fn`"),

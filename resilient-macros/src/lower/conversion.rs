@@ -12,7 +12,7 @@ use syn::Expr;
 /// Who needs the user's error to carry ours.
 #[derive(Default)]
 struct Need {
-    /// The caller.
+    /// The caller, or a fallback that asks its predicates about what our error becomes.
     exit: bool,
     /// A fallback's closure.
     closures: bool,
@@ -24,11 +24,12 @@ impl Lowering<'_> {
     fn need(&self) -> Need {
         let mut need = Need::default();
         // Outward from the innermost layer: does one of our errors come along?
-        let mut comes = false;
+        let (mut comes, mut asked) = (false, false);
         for layer in self.stack.layers.iter().rev() {
             match &layer.policy {
                 Policy::Fallback { links, judge } if comes => {
                     comes = judge.when.is_some() || judge.unless.is_some();
+                    asked |= comes;
                     match links.first() {
                         Some(Link::Closure(closure)) => need.closures |= !closure.inputs.is_empty(),
                         Some(Link::Path(_)) => need.paths = true,
@@ -40,7 +41,7 @@ impl Lowering<'_> {
                 _ => comes = true,
             }
         }
-        need.exit = comes;
+        need.exit = comes || asked;
         need
     }
 

@@ -1,14 +1,17 @@
 //! Fallbacks run in the user's fn, where they see its arguments.
 
-use super::{Locals, Lowering};
+use super::{
+    Locals, Lowering,
+    closure::{by_reference, typed, without_annotation},
+};
 use crate::{
     item::Receiver,
     span::{at, placed},
     stack::{Link, Policy},
 };
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Expr, ExprClosure, Pat, Token, Type};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, ExprClosure, Token};
 
 impl Lowering<'_> {
     /// The turn that answers, if this fallback is asked.
@@ -52,6 +55,8 @@ impl Lowering<'_> {
         let Locals { view, ended, error, answer, .. } = &self.locals;
         let span = at(closure);
         let rt = placed(&self.rt, span);
+        let typed = typed(closure, output);
+        let closure = typed.as_ref().unwrap_or(closure);
         let Some(param) = closure.inputs.first() else {
             return quote_spanned!(span=> { let _ = #ended; #rt::ready::<#output, _, _>((#closure)()).await });
         };
@@ -101,7 +106,7 @@ impl Lowering<'_> {
                 #rt::Ok(#answer) => #answer,
                 #rt::Err(#answer) => return #answer,
             };
-            #rt::ready::<#output, _, _>(#answer).await
+            #rt::given::<#output, _, _>(#answer).await
         }}
     }
 }
@@ -111,28 +116,4 @@ fn link_span(link: &Link) -> Span {
         Link::Closure(closure) => at(closure),
         Link::Path(path) => at(path),
     }
-}
-
-/// `|e: &E|` and `|&e|` take the error by reference.
-fn by_reference(param: &Pat) -> bool {
-    match param {
-        Pat::Type(typed) => matches!(&*typed.ty, Type::Reference(_)),
-        Pat::Reference(_) => true,
-        _ => false,
-    }
-}
-
-/// An annotated reference would be of any lifetime, which the future of an async closure can not be.
-fn without_annotation(closure: &ExprClosure) -> TokenStream {
-    let starts_async = |body: &Expr| matches!(body.to_token_stream().into_iter().next(), Some(TokenTree::Ident(word)) if word == "async");
-    let mut closure = closure.clone();
-    let is_async = closure.asyncness.is_some() || starts_async(&closure.body);
-    if is_async {
-        for input in &mut closure.inputs {
-            if let Pat::Type(typed) = input {
-                *input = (*typed.pat).clone();
-            }
-        }
-    }
-    closure.to_token_stream()
 }

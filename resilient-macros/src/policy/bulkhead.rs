@@ -5,7 +5,7 @@ use super::{
     shared::{instance, named},
     wait::wait,
 };
-use crate::args::{Args, Given, Raw, Scope, Slot, Spec, count, ident_of};
+use crate::args::{Alone, Args, Given, Raw, Scope, Slot, Spec, count, ident_of, names_constant};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
     keys: &[("wait", "100ms"), ("queue", "50"), ("name", "\"database\""), ("policy", "DATABASE")],
     flags: &["wait"],
     later: &["order", "key", "key_label", "max_keys", "idle", "adaptive", "priority", "mode"],
+    alone: Some(Alone { what: "the number of calls", example: "10", fits: is_number, replaced_by: &["adaptive"] }),
 };
 
 const MAX: Limits<u32> =
@@ -36,6 +37,10 @@ pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
     Some(Parsed::new(Policy::Bulkhead { instance }, name))
 }
 
+fn is_number(raw: &Raw) -> bool {
+    count(raw, &Scope::default()).is_ok_and(|max| max.literal.is_some() || names_constant(&max.written))
+}
+
 fn owned(mut args: Args, cx: &mut Context) -> Option<Instance> {
     let scope = cx.scope;
     let may_wait = args.has("wait");
@@ -47,7 +52,10 @@ fn owned(mut args: Args, cx: &mut Context) -> Option<Instance> {
     let max = cx.diag.ok(count(raw, scope))?;
     MAX.check(&max, cx);
     let mut build = Builder::new(cx);
-    let value = build.count("max", &max);
+    let value = match max.literal {
+        Some(_) => build.count("max", &max),
+        None => build.value("max", &quote!(::core::primitive::u32), &max.written),
+    };
     build.start(&quote!(BulkheadConfig::new(#value)));
     build.wait(waits);
     match queue.map(|slot| slot.value) {

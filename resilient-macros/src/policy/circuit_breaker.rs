@@ -48,6 +48,7 @@ pub(super) const SPEC: Spec = Spec {
         "health_every",
         "mode",
     ],
+    alone: None,
 };
 
 const MANY: Limits<u32> = Limits { range: 1..=1_000_000, text: "which is `1` to `1_000_000`", example: "failures = 5" };

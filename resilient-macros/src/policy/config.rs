@@ -61,6 +61,14 @@ impl Builder {
         }
     }
 
+    /// The attribute's value, where a policy may have been written instead: a `Constant` says so.
+    pub(super) fn value(&mut self, argument: &str, ty: &TokenStream, expr: &Expr) -> TokenStream {
+        let (span, here) = (at(expr), placed(&self.krate, at(expr)));
+        let method = Ident::new(argument, span);
+        let value = quote_spanned!(span=> #here::__private::Constant(#expr).#method());
+        self.constant_at(argument, ty, &value, span)
+    }
+
     pub(super) fn duration(&mut self, argument: &str, given: &Given<u64>) -> TokenStream {
         let krate = self.krate.clone();
         match given.literal {

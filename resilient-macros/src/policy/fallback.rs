@@ -1,9 +1,9 @@
 use super::{Context, Link, Parsed, Policy, name, predicate};
 use crate::{
-    args::{Args, Raw, Spec, peel},
+    args::{Alone, Args, Raw, Spec, ident_of, peel},
     diag::{code, err},
 };
-use syn::{Error, Expr};
+use syn::{Error, Expr, Lit, Path};
 
 pub(super) const SPEC: Spec = Spec {
     attribute: "fallback",
@@ -14,6 +14,12 @@ pub(super) const SPEC: Spec = Spec {
     ],
     flags: &[],
     later: &["when_ok", "classify", "mode"],
+    alone: Some(Alone {
+        what: "what to fall back to",
+        example: "Self::cached",
+        fits: |raw| link(raw).is_ok(),
+        replaced_by: &[],
+    }),
 };
 
 pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
@@ -41,9 +47,27 @@ fn link(raw: &Raw) -> syn::Result<Link> {
                 );
             }
             Expr::Closure(closure) => return Ok(Link::Closure(closure.clone())),
+            Expr::Field(field) if ident_of(&field.base).is_some_and(|word| word == "self" || word == "__self") => {
+                let method = code(&field.member);
+                return err(expr, format!("a method is given by its path: write `Self::{method}`"));
+            }
+            Expr::Lit(lit) => {
+                if let Some(path) = quoted_path(&lit.lit) {
+                    return err(
+                        expr,
+                        format!("a fallback is no string: write `{path}` without quotes, or `|_| \"{path}\"`"),
+                    );
+                }
+            }
             _ => {}
         }
     }
-    let value = code(raw);
+    // Under `#[async_trait]` it was adopted.
+    let value = code(raw).replace("__self", "self");
     err(raw, format!("a fallback is a path or a closure: write `|_| {value}`"))
+}
+
+fn quoted_path(lit: &Lit) -> Option<String> {
+    let Lit::Str(text) = lit else { return None };
+    text.parse::<Path>().is_ok().then(|| text.value())
 }

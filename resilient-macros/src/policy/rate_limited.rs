@@ -7,12 +7,12 @@ use super::{
 };
 use crate::span::at;
 use crate::{
-    args::{Args, Form, Given, RateArg, Raw, Slot, Spec, count, rate},
+    args::{Alone, Args, Form, Given, RateArg, Raw, Scope, Slot, Spec, count, names_constant, peel, rate},
     diag::{code, err},
 };
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Expr;
+use syn::{Expr, UnOp};
 
 pub(super) const SPEC: Spec = Spec {
     attribute: "rate_limited",
@@ -43,6 +43,7 @@ pub(super) const SPEC: Spec = Spec {
         "on_store_loss",
         "mode",
     ],
+    alone: Some(Alone { what: "the rate", example: "100/s", fits: is_rate, replaced_by: &["rate"] }),
 };
 
 const BURST: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "burst = 200" };
@@ -60,8 +61,24 @@ pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
     Some(Parsed::new(Policy::RateLimited { instance, cost: cost.map(|slot| slot.value) }, name))
 }
 
+fn is_rate(raw: &Raw) -> bool {
+    match rate(raw, &Scope::default()) {
+        Ok(RateArg::Written { .. }) => true,
+        Ok(RateArg::Expression(expr)) => names_constant(&expr),
+        Err(_) => false,
+    }
+}
+
 fn cost(raw: &Raw) -> syn::Result<Expr> {
     let expr = raw.expr("a number of tokens such as `items.len()`")?;
+    if let Expr::Unary(negated) = peel(expr) {
+        if matches!(negated.op, UnOp::Neg(_)) {
+            return err(
+                expr,
+                format!("a cost of `{}` is none: write what a call costs, as in `cost = items.len()`", code(expr)),
+            );
+        }
+    }
     if is_zero(expr) {
         return err(expr, "a cost of 0 is never refused: leave `cost` out for 1, or write what a call costs");
     }
@@ -165,7 +182,7 @@ fn check_size(size: Option<u32>, initial: Option<&Slot<Given<u32>>>, cost: Optio
 fn rate_tokens(rate: &RateArg, build: &mut Builder, cx: &Context) -> TokenStream {
     let krate = cx.krate;
     match rate {
-        RateArg::Expression(expr) => build.constant("rate", &quote!(#krate::Rate), expr),
+        RateArg::Expression(expr) => build.value("rate", &quote!(#krate::Rate), expr),
         RateArg::Written { limit, period } => {
             let period = build.nanos(*period);
             if let Some(limit) = limit.literal {

@@ -13,6 +13,7 @@ pub(super) const SPEC: Spec = Spec {
     keys: &[("name", "\"prices\""), ("rejected", "MyError::refused"), ("crate", "::resilient")],
     flags: &[],
     later: &["preset", "stack", "classify", "skip"],
+    alone: None,
 };
 
 /// The arguments of `#[resilient]`, none of which a policy has.

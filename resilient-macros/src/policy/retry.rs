@@ -10,11 +10,11 @@ use crate::{
         Args, Backoff, Given, Raw, Scope, Slot, Spec, backoff, count, duration, factor, ident_of, is_duration, peel,
         ratio,
     },
-    diag::{closest, code, list},
+    diag::{closest, code, err, list},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Expr;
+use syn::{Expr, Lit};
 
 pub(super) const SPEC: Spec = Spec {
     attribute: "retry",
@@ -42,6 +42,7 @@ pub(super) const SPEC: Spec = Spec {
         "nested",
         "mode",
     ],
+    alone: None,
 };
 
 const PAUSE: Limits<u64> = Limits { range: 0..=YEAR, text: "which is up to `366d`", example: "backoff = 100ms..=10s" };
@@ -184,7 +185,13 @@ const JITTERS: [(&str, &str); 4] =
 
 fn jitter(raw: &Raw, scope: &Scope) -> syn::Result<Jitter> {
     let Raw::Value(expr) = raw else { return ratio(raw, scope).map(Jitter::Share) };
-    let Some(word) = ident_of(expr) else { return ratio(raw, scope).map(Jitter::Share) };
+    let known = JITTERS.map(|(keyword, _)| keyword);
+    let Some(word) = ident_of(expr) else {
+        return match peel(expr) {
+            Expr::Lit(lit) if !matches!(lit.lit, Lit::Int(_) | Lit::Float(_)) => err(expr, no_jitter(&lit.lit, &known)),
+            _ => ratio(raw, scope).map(Jitter::Share),
+        };
+    };
     let name = word.to_string();
     if let Some((_, variant)) = JITTERS.iter().find(|(keyword, _)| *keyword == name) {
         return Ok(Jitter::Named(variant));
@@ -192,15 +199,26 @@ fn jitter(raw: &Raw, scope: &Scope) -> syn::Result<Jitter> {
     if name.contains(|c: char| c.is_uppercase()) {
         return ratio(raw, scope).map(Jitter::Share);
     }
-    let known = JITTERS.map(|(keyword, _)| keyword);
     let meant = closest(&name, &known).unwrap_or("full");
-    crate::diag::err(
+    err(
         word,
         format!(
             "unknown jitter `{name}`, which is {} or a share such as `10%`: write `jitter = {meant}`",
             list(&known)
         ),
     )
+}
+
+fn no_jitter(lit: &Lit, known: &[&str]) -> String {
+    if let Lit::Str(text) = lit {
+        let text = text.value();
+        let is_share = text.strip_suffix('%').is_some_and(|share| share.parse::<f64>().is_ok());
+        if is_share || known.contains(&text.as_str()) {
+            return format!("a jitter is no string: write `{text}` without quotes");
+        }
+    }
+    let (lit, known) = (code(lit), known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "));
+    format!("`{lit}` is no jitter: write {known}, or a share such as `10%`")
 }
 
 impl Builder {

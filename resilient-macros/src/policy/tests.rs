@@ -184,6 +184,11 @@ fn rate_limiters() {
                 "10/s, 1000/d",
                 "several quotas in one attribute are not available yet in this version: write a second `#[rate_limited(..)]`",
             ),
+            ("rate = 3/s", "the rate stands alone: write `#[rate_limited(3/s)]`"),
+            ("limit = 3/s, burst = 9", "the rate stands alone: write `#[rate_limited(3/s, ..)]`"),
+            ("rate = Api::RATE", "the rate stands alone: write `#[rate_limited(Api::RATE)]`"),
+            ("rate = items", "`rate` is not available yet in this version: write `#[rate_limited(100/s)]`"),
+            ("3/s, rate = 4/s", "`rate` is not available yet in this version: write `#[rate_limited(100/s)]`"),
         ],
     );
 }
@@ -223,6 +228,16 @@ fn retries() {
                 "unknown jitter `ful`, which is `full`, `equal`, `decorrelated` and `none` or a share such as `10%`: write `jitter = full`",
             ),
             ("jitter = 10", "`10` has no unit: write `10%`"),
+            (
+                "jitter = true",
+                "`true` is no jitter: write `full`, `equal`, `decorrelated`, `none`, or a share such as `10%`",
+            ),
+            (
+                "jitter = \"some\"",
+                "`\"some\"` is no jitter: write `full`, `equal`, `decorrelated`, `none`, or a share such as `10%`",
+            ),
+            ("jitter = \"full\"", "a jitter is no string: write `full` without quotes"),
+            ("jitter = \"10%\"", "a jitter is no string: write `10%` without quotes"),
             ("attemps = 3", &read(Kind::Retry, "attemps = 3").errors[0]),
         ],
     );
@@ -247,6 +262,13 @@ fn timeouts_and_bulkheads() {
             ("2", "`2` has no unit: write `2s` (or `2ms`, `2min`)"),
             ("0s", "`0s` is out of range, which is above `0s` and up to `366d`: write for example `#[timeout(2s)]`"),
             ("1s, 2s", "one value too many: write `#[timeout(2s)]`"),
+            ("after = 3s", "the time stands alone: write `#[timeout(3s)]`"),
+            ("deadline = 3s", "the time stands alone: write `#[timeout(3s)]`"),
+            ("after = LIMIT, name = \"x\"", "the time stands alone: write `#[timeout(LIMIT, ..)]`"),
+            ("deadline = at", "`deadline` is not available yet in this version: write `#[timeout(2s)]`"),
+            ("deadline = self.at", "`deadline` is not available yet in this version: write `#[timeout(2s)]`"),
+            ("2s, after = 3s", "unknown argument `after`: `#[timeout]` takes `name` and `policy`"),
+            ("policy = T, after = 3s", "unknown argument `after`: `#[timeout]` takes `name` and `policy`"),
         ],
     );
     refuses(
@@ -260,6 +282,11 @@ fn timeouts_and_bulkheads() {
                 "10, wait, queue = 0",
                 "a queue of 0 lets nobody wait: leave `wait` and `queue` out, or write for example `queue = 50`",
             ),
+            ("max = 3", "the number of calls stands alone: write `#[bulkhead(3)]`"),
+            ("max = 3, wait = 1s", "the number of calls stands alone: write `#[bulkhead(3, ..)]`"),
+            ("max = items", "unknown argument `max`: `#[bulkhead]` takes `wait`, `queue`, `name` and `policy`"),
+            ("adaptive = 10..=200", "`adaptive` is not available yet in this version: write `#[bulkhead(10)]`"),
+            ("adaptive", "`adaptive` is not available yet in this version: write `#[bulkhead(10)]`"),
             (
                 "10, wat",
                 "unknown argument `wat`, did you mean `wait`? `#[bulkhead]` takes `wait`, `queue`, `name` and `policy`",
@@ -286,6 +313,14 @@ fn fallbacks() {
             ),
             ("Ok(5)", "a fallback is a path or a closure: write `|_| Ok(5)`"),
             ("5", "a fallback is a path or a closure: write `|_| 5`"),
+            ("self.cached", "a method is given by its path: write `Self::cached`"),
+            ("__self.cached", "a method is given by its path: write `Self::cached`"),
+            ("__self.cached()", "a fallback is a path or a closure: write `|_| self.cached()`"),
+            ("\"cached\"", "a fallback is no string: write `cached` without quotes, or `|_| \"cached\"`"),
+            ("\"not cached\"", "a fallback is a path or a closure: write `|_| \"not cached\"`"),
+            ("with = cached", "what to fall back to stands alone: write `#[fallback(cached)]`"),
+            ("with = |_| 5", "what to fall back to stands alone: write `#[fallback(|_|5)]`"),
+            ("wen = cached, |_| 5", &read(Kind::Fallback, "wen = cached, |_| 5").errors[0]),
             (
                 "|a, b| c",
                 "a fallback closure takes nothing or the error, and sees the fn's arguments by their names: write `|error| ..`",

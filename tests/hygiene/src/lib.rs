@@ -6,10 +6,13 @@
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 
 mod names;
+#[cfg_attr(any(), rustfmt::skip)]
+mod one_line;
 mod shadowed;
 mod unused;
 
 pub use names::timeout;
+pub use one_line::one_lines;
 pub use shadowed::shadowed;
 
 use ::std::prelude::rust_2024::{Box, Err, Ok, Option, Result, Send, Some, Sync, derive};

@@ -97,4 +97,9 @@ async fn of_a_later_version() -> Answer {
     Ok(1)
 }
 
+#[circuit_breaker(failures = "5")]
+async fn quoted_count() -> Answer {
+    Ok(1)
+}
+
 fn main() {}

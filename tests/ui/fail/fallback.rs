@@ -37,4 +37,9 @@ async fn quoted() -> Answer {
     Ok(1)
 }
 
+#[fallback(self.cached)]
+async fn by_field() -> Answer {
+    Ok(1)
+}
+
 fn main() {}

@@ -7,6 +7,12 @@ fn sync() -> Answer {
     Ok(1)
 }
 
+#[tokio::main]
+#[timeout(1s)]
+async fn sync_by_another_attribute() -> Answer {
+    Ok(1)
+}
+
 #[retry]
 const fn constant() -> Answer {
     Ok(1)
@@ -36,6 +42,7 @@ type Alias = u32;
 // The fns are still there: nothing else is wrong.
 fn uses() {
     let _: fn() -> Answer = sync;
+    let _ = sync_by_another_attribute();
     let _ = constant();
     let _ = Struct.f();
     let _: fn(&Struct) = |it| drop(Trait::declared(it));

@@ -82,4 +82,19 @@ async fn half_a_call() -> Answer {
     Ok(1)
 }
 
+#[rate_limited(10/s, cost = -1)]
+async fn negative() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(rate = 3/s)]
+async fn by_name() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(limit = 3/s, burst = 5)]
+async fn by_another_name() -> Answer {
+    Ok(1)
+}
+
 fn main() {}

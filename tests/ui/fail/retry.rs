@@ -82,4 +82,9 @@ async fn of_a_later_version() -> Answer {
     Ok(1)
 }
 
+#[retry(jitter = true)]
+async fn jitter_as_a_switch() -> Answer {
+    Ok(1)
+}
+
 fn main() {}

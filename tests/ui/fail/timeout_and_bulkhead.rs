@@ -92,4 +92,19 @@ async fn places_by_name() -> Answer {
     Ok(1)
 }
 
+#[timeout(after = 3s, name = "total")]
+async fn another_name() -> Answer {
+    Ok(1)
+}
+
+#[timeout(deadline = instant)]
+async fn of_a_later_version(instant: u32) -> Answer {
+    Ok(instant)
+}
+
+#[bulkhead(adaptive = 10..=200)]
+async fn places_of_a_later_version() -> Answer {
+    Ok(1)
+}
+
 fn main() {}
