@@ -109,7 +109,7 @@ fn one_way(of: &str, order: &[&[&str]]) -> Vec<String> {
 #[test]
 fn the_runtime_depends_one_way_only() {
     let order: [&[&str]; 6] = [
-        &["time", "error", "outcome", "check", "rate", "ratio", "queue", "sync", "brief"],
+        &["time", "error", "outcome", "check", "rate", "ratio", "queue", "sync", "brief", "cause"],
         &["event", "stats"],
         &["policy"],
         &["registry"],

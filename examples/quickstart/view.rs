@@ -24,7 +24,7 @@ pub async fn show(start: Instant, mut phase: watch::Receiver<Phase>, bare: Log) 
     // The subscriber runs in the task that caused the event, so it only hands the event on.
     let (heard, mut events) = mpsc::unbounded_channel();
     let _subscription = resilient::subscribe(move |event| {
-        if matches!(event.kind, EventKind::Opened { .. } | EventKind::Closed) {
+        if matches!(event.kind, EventKind::Opened { .. } | EventKind::Closed { .. }) {
             let _ = heard.send(event.clone());
         }
     });

@@ -46,11 +46,16 @@ rules! {
     window_time(time: Duration) time.as_millis() >= 100 && time.as_secs() <= YEAR,
         "a `window` of time lies between 100 ms and a year";
     min_calls(n: u32) n >= 1, "`min_calls` of a circuit breaker is at least 1";
+    slow_call(time: Duration) sensible(time), "`slow_call` of a circuit breaker lies between 1 ms and a year";
+    slow_rate(rate: Ratio) rate.ppb() > 0, "a `slow_rate` of 0% would open the circuit without any slow call";
     open_for(time: Duration) sensible(time), "`open_for` of a circuit breaker lies between 1 ms and a year";
     probes(n: u32) 1 <= n && n <= 1000,
         "`probes` of a circuit breaker lies between 1 and 1000: without probes it could never close";
     successes(n: u32) n >= 1, "`successes` of a circuit breaker is at least 1";
     probe_timeout(time: Duration) sensible(time), "`probe_timeout` of a circuit breaker lies between 1 ms and a year";
+    shed(k: f64) k > 1.0 && k <= 100.0,
+        "`shed` lies above 1 and up to 100: `2.0` lets twice as many calls through as succeed";
+    health_every(time: Duration) sensible(time), "`health_every` of a circuit breaker lies between 1 ms and a year";
     rate(rate: Rate) fast_enough(rate),
         "a rate is at least 1 per period, at most one per nanosecond, and its period at most a year";
     burst(n: u32) n >= 1, "a `burst` of 0 would refuse every call";

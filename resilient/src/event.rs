@@ -5,6 +5,7 @@
 
 use crate::{
     brief::{Brief, Count},
+    cause::Cause,
     error::{Error, Reason},
 };
 use std::{
@@ -25,6 +26,8 @@ pub struct Event {
     pub site: &'static str,
     /// The policy's name.
     pub policy: &'static str,
+    /// Which of a keyed policy's instances it was, by its label.
+    pub key: Option<Arc<str>>,
     /// What happened.
     pub kind: EventKind,
 }
@@ -57,13 +60,22 @@ pub enum EventKind {
         failures: u64,
         /// Calls in that window.
         calls: u64,
-        /// Until when it refuses calls; absent when it was opened by hand.
+        /// How long it refuses calls; absent when it was opened by hand.
         open_for: Option<Duration>,
+        /// Why.
+        cause: Cause,
     },
     /// A circuit breaker lets probes through.
     HalfOpened,
     /// A circuit breaker closed.
-    Closed,
+    #[non_exhaustive]
+    Closed {
+        /// Why.
+        cause: Cause,
+    },
+    /// A circuit breaker has no runtime to run its health check, or that runtime has shut down: it lets probes through
+    /// instead.
+    HealthCheckStopped,
     /// A circuit breaker was disabled: it admits everything and records nothing.
     Disabled,
     /// A result arrived from an earlier state of the breaker, and was not counted.
@@ -73,6 +85,8 @@ pub enum EventKind {
     Rejected {
         /// Why, and when to come back.
         error: Error,
+        /// The policy is in [`Mode::Shadow`](crate::Mode::Shadow), so the call passed nevertheless.
+        shadow: bool,
     },
     /// The function was cancelled because its time was over.
     #[non_exhaustive]
@@ -127,7 +141,10 @@ impl fmt::Display for Event {
         if !self.site.is_empty() {
             write!(f, "{} ", self.site)?;
         }
-        write!(f, "{}: {}", self.policy, self.kind)
+        match &self.key {
+            Some(key) => write!(f, "{} of {key}: {}", self.policy, self.kind),
+            None => write!(f, "{}: {}", self.policy, self.kind),
+        }
     }
 }
 
@@ -138,7 +155,8 @@ impl EventKind {
         match self {
             Self::Opened { .. } => "opened",
             Self::HalfOpened => "half_opened",
-            Self::Closed => "closed",
+            Self::Closed { .. } => "closed",
+            Self::HealthCheckStopped => "health_check_stopped",
             Self::Disabled => "disabled",
             Self::LateResult => "late_result",
             Self::Rejected { .. } => "rejected",
@@ -157,16 +175,16 @@ impl fmt::Display for EventKind {
             None => Ok(()),
         };
         match self {
-            Self::Opened { failures, calls, open_for: Some(time) } => {
-                let (failures, calls) = (Count(*failures, "failure"), Count(*calls, "call"));
-                write!(f, "opened for {} after {failures} in {calls}", Brief(*time))
-            }
-            Self::Opened { .. } => f.write_str("opened by hand"),
+            Self::Opened { open_for: Some(time), cause, .. } => write!(f, "opened for {}: {cause}", Brief(*time)),
+            Self::Opened { cause, .. } => write!(f, "opened {cause}"),
             Self::HalfOpened => f.write_str("half-opened"),
-            Self::Closed => f.write_str("closed"),
+            Self::Closed { cause } => write!(f, "closed: {cause}"),
+            Self::HealthCheckStopped => f.write_str("the health check has no runtime: probes decide instead"),
             Self::Disabled => f.write_str("disabled"),
             Self::LateResult => f.write_str("a late result was not counted"),
-            Self::Rejected { error } => write!(f, "rejected: {}", Reason(error)),
+            Self::Rejected { error, shadow } => {
+                write!(f, "{}: {}", if *shadow { "would reject" } else { "rejected" }, Reason(error))
+            }
             Self::TimedOut { after } => write!(f, "timed out after {}", Brief(*after)),
             Self::Retried { attempt, delay, error } => {
                 write!(f, "attempt {attempt} failed, retry in {}", Brief(*delay))?;
@@ -254,17 +272,28 @@ fn traced() -> bool {
 #[inline]
 pub(crate) fn rejected(error: &Error) {
     if heard() {
-        let caller = Caller { site: error.site(), alias: error.policy() };
-        emit(caller, "", EventKind::Rejected { error: error.clone() });
+        refused(error, None, false);
     }
+}
+
+/// The same of one of a keyed policy's instances, or of a policy in the shadow.
+#[cold]
+pub(crate) fn refused(error: &Error, key: Option<&Arc<str>>, shadow: bool) {
+    let caller = Caller { site: error.site(), alias: error.policy() };
+    emit_of(caller, "", key, EventKind::Rejected { error: error.clone(), shadow });
 }
 
 #[cold]
 pub(crate) fn emit(caller: Caller, own_name: &'static str, kind: EventKind) {
+    emit_of(caller, own_name, None, kind);
+}
+
+#[cold]
+pub(crate) fn emit_of(caller: Caller, own_name: &'static str, key: Option<&Arc<str>>, kind: EventKind) {
     if !heard() {
         return;
     }
-    let event = Event { site: caller.site, policy: caller.policy(own_name), kind };
+    let event = Event { site: caller.site, policy: caller.policy(own_name), key: key.cloned(), kind };
     #[cfg(feature = "tracing")]
     isolated(|| trace(&event));
     if COUNT.load(Ordering::Relaxed) > 0 {
@@ -276,7 +305,7 @@ pub(crate) fn emit(caller: Caller, own_name: &'static str, kind: EventKind) {
 }
 
 /// Whoever panics here is not the caller; the panic hook has reported it. What was thrown may panic when it is dropped.
-fn isolated<R>(run: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn isolated<R>(run: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
 }
 
@@ -287,13 +316,15 @@ pub(crate) fn text(error: &impl fmt::Debug) -> Option<String> {
 
 #[cfg(feature = "tracing")]
 fn trace(event: &Event) {
-    let Event { site, policy, kind } = event;
-    let name = kind.name();
+    let Event { site, policy, key, kind } = event;
+    let (name, key) = (kind.name(), key.as_deref());
     match kind {
-        EventKind::Opened { .. } => tracing::warn!(target: "resilient", site, policy, kind = name, "{kind}"),
-        EventKind::HalfOpened | EventKind::Closed | EventKind::Disabled => {
-            tracing::info!(target: "resilient", site, policy, kind = name, "{kind}");
+        EventKind::Opened { .. } | EventKind::HealthCheckStopped => {
+            tracing::warn!(target: "resilient", site, policy, key, kind = name, "{kind}");
         }
-        _ => tracing::debug!(target: "resilient", site, policy, kind = name, "{kind}"),
+        EventKind::HalfOpened | EventKind::Closed { .. } | EventKind::Disabled => {
+            tracing::info!(target: "resilient", site, policy, key, kind = name, "{kind}");
+        }
+        _ => tracing::debug!(target: "resilient", site, policy, key, kind = name, "{kind}"),
     }
 }

@@ -4,6 +4,7 @@ extern crate self as resilient;
 
 mod brief;
 mod call;
+mod cause;
 mod check;
 mod error;
 mod event;
@@ -23,13 +24,18 @@ mod time;
 pub mod __private;
 
 pub use call::by_hand::Operation;
+pub use cause::Cause;
 pub use error::{ConfigError, Error};
 pub use event::{Event, EventKind, StopReason, Subscription, subscribe};
 pub use outcome::{Ending, Outcome};
 pub use policy::{
     bulkhead::{Bulkhead, BulkheadConfig, BulkheadStats},
-    circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, Window},
+    circuit_breaker::{
+        Checking, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, HealthCheck, LastChange,
+        TimeInStates, Window,
+    },
     fallback::Fallback,
+    mode::Mode,
     permit::{Admit, Permit},
     rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},

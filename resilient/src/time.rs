@@ -136,6 +136,12 @@ impl Timer {
     }
 }
 
+/// Ready after so long.
+pub(crate) async fn sleep(time: Nanos) {
+    let (mut timer, at) = (std::pin::pin!(Timer::default()), precise().saturating_add(time));
+    std::future::poll_fn(|cx| timer.as_mut().poll_until(at, cx)).await;
+}
+
 /// Longer sleeps are taken in pieces: tokio's timers do not reach further than about two years.
 const FAR: Nanos = 365 * 24 * 3600 * 1_000_000_000;
 

@@ -108,7 +108,7 @@ impl Breaker {
         let (half, close) = (half_opened.clone(), closed.clone());
         let heard = subscribe(move |event| match event.kind {
             EventKind::HalfOpened if event.policy == name => drop(half.fetch_add(1, Relaxed)),
-            EventKind::Closed if event.policy == name => drop(close.fetch_add(1, Relaxed)),
+            EventKind::Closed { .. } if event.policy == name => drop(close.fetch_add(1, Relaxed)),
             _ => {}
         });
         Self {

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Threads that own a slot; later ones share the last, with read-modify-writes.
-const OWNED: usize = 16;
+pub(crate) const OWNED: usize = 16;
 
 /// One `T` for each of the first threads, made on a thread's first use, and one for all the others.
 ///
@@ -30,6 +30,19 @@ impl<T: Default> Slots<T> {
             Some(slot) => slot.get().map(|slot| (&**slot, true)),
             None => None,
         }
+    }
+
+    /// This thread's slot and its index, where it has one of its own.
+    #[inline]
+    pub(crate) fn own(&self) -> Option<(&T, usize)> {
+        let (slot, owned) = self.local();
+        owned.then(|| (slot, INDEX.get()))
+    }
+
+    /// The slot that a thread owned when its index was this.
+    #[inline]
+    pub(crate) fn owned(&self, index: usize) -> Option<&T> {
+        self.owned.get(index)?.get().map(AsRef::as_ref)
     }
 
     /// This thread's slot, and whether no other thread writes to it.

@@ -1,11 +1,11 @@
-use super::window::BUCKETS;
+use super::{health::HealthCheck, rules::Rules};
 use crate::{
     check,
     error::{ConfigError, demand},
+    policy::mode::Mode,
     ratio::Ratio,
-    time::{Nanos, nanos},
 };
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// When a [`CircuitBreaker`](super::CircuitBreaker) opens, for how long, and what closes it again.
 ///
@@ -20,7 +20,9 @@ use std::time::Duration;
 ///     CircuitBreakerConfig::new()
 ///         .failure_rate(Ratio::percent(40))
 ///         .window_time(Duration::from_secs(10))
-///         .open_for(Duration::from_secs(5))
+///         .slow_call(Duration::from_secs(2))
+///         .slow_rate(Ratio::percent(80))
+///         .open_for_range(Duration::from_secs(5)..=Duration::from_secs(300))
 ///         .name("payments"),
 /// );
 /// ```
@@ -33,14 +35,25 @@ use std::time::Duration;
 #[must_use]
 pub struct CircuitBreakerConfig {
     pub(super) name: &'static str,
-    failures: Option<u32>,
-    failure_rate: Option<Ratio>,
-    window: Option<Window>,
-    min_calls: Option<u32>,
+    pub(super) failures: Option<u32>,
+    pub(super) failure_rate: Option<Ratio>,
+    pub(super) window: Option<Window>,
+    pub(super) min_calls: Option<u32>,
+    pub(super) slow_call: Option<Duration>,
+    pub(super) slow_rate: Option<Ratio>,
     pub(super) open_for: Duration,
+    pub(super) open_for_at_most: Option<Duration>,
+    pub(super) open_jitter: Ratio,
     pub(super) probes: u32,
     pub(super) successes: u32,
-    probe_timeout: Option<Duration>,
+    pub(super) probe_timeout: Option<Duration>,
+    pub(super) ramp: bool,
+    pub(super) adaptive: bool,
+    /// In thousandths.
+    pub(super) shed: Option<u32>,
+    pub(super) health_check: Option<HealthCheck>,
+    pub(super) health_every: Option<Duration>,
+    pub(super) mode: Mode,
 }
 
 /// The extent of a sliding window.
@@ -66,27 +79,7 @@ impl Window {
     }
 }
 
-/// What a breaker remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Span {
-    /// Everything since the last success.
-    Streak,
-    Calls(u32),
-    Time(Duration),
-}
-
-/// When a breaker opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Trip {
-    pub(super) span: Span,
-    pub(super) rate: Ratio,
-    pub(super) min_calls: u32,
-}
-
 impl CircuitBreakerConfig {
-    const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
-    const DEFAULT_MIN_CALLS: u32 = 20;
-
     /// The defaults.
     pub const fn new() -> Self {
         Self {
@@ -95,10 +88,20 @@ impl CircuitBreakerConfig {
             failure_rate: None,
             window: None,
             min_calls: None,
+            slow_call: None,
+            slow_rate: None,
             open_for: Duration::from_secs(30),
+            open_for_at_most: None,
+            open_jitter: Ratio::percent(10),
             probes: 1,
             successes: 1,
             probe_timeout: None,
+            ramp: false,
+            adaptive: false,
+            shed: None,
+            health_check: None,
+            health_every: None,
+            mode: Mode::On,
         }
     }
 
@@ -108,7 +111,7 @@ impl CircuitBreakerConfig {
         self
     }
 
-    /// Opens when at least this share of the calls in the window failed (more than 0%).
+    /// Opens when at least this share of the calls in the window failed (more than 0%; default 50%).
     pub const fn failure_rate(mut self, rate: Ratio) -> Self {
         self.failure_rate = Some(rate);
         self
@@ -137,9 +140,38 @@ impl CircuitBreakerConfig {
         self
     }
 
+    /// A call that takes longer than this (1 ms to a year) is slow, whatever its result. One that is still in flight
+    /// when that time passes counts then, once, and as a failure too if it fails later.
+    pub const fn slow_call(mut self, time: Duration) -> Self {
+        self.slow_call = Some(time);
+        self
+    }
+
+    /// Opens when at least this share of the calls in the window was slow (more than 0%; default 100%).
+    pub const fn slow_rate(mut self, rate: Ratio) -> Self {
+        self.slow_rate = Some(rate);
+        self
+    }
+
     /// How long it refuses calls before it lets probes through (1 ms to a year).
     pub const fn open_for(mut self, time: Duration) -> Self {
         self.open_for = time;
+        self.open_for_at_most = None;
+        self
+    }
+
+    /// How long it refuses calls: the first time, and at most. The time doubles whenever a probe fails, and begins
+    /// anew once the circuit has closed. See [`open_jitter`](Self::open_jitter).
+    pub const fn open_for_range(mut self, times: RangeInclusive<Duration>) -> Self {
+        self.open_for = *times.start();
+        self.open_for_at_most = Some(*times.end());
+        self
+    }
+
+    /// By how much a time that has grown is shortened at most, at random, so that many breakers do not probe at the
+    /// same instant (default 10%). It is never shorter than the first time.
+    pub const fn open_jitter(mut self, share: Ratio) -> Self {
+        self.open_jitter = share;
         self
     }
 
@@ -159,6 +191,58 @@ impl CircuitBreakerConfig {
     /// (default: `open_for`).
     pub const fn probe_timeout(mut self, time: Duration) -> Self {
         self.probe_timeout = Some(time);
+        self
+    }
+
+    /// Recovers by degrees: one probe first, then `probes` at once, and when enough have succeeded a share of the calls,
+    /// which grows from 10% to all of them in the time of `open_for`. Their results are judged as in a closed circuit.
+    pub const fn ramp(mut self) -> Self {
+        self.ramp = true;
+        self
+    }
+
+    /// Opens at a failure rate that is significantly above the usual one, which it learns: see
+    /// [`CircuitBreakerStats::baseline`](super::CircuitBreakerStats::baseline). The `failure_rate` remains the limit that
+    /// always opens it.
+    ///
+    /// After each full window in the closed state the baseline moves by a sixteenth (by more at first) towards that
+    /// window's failure rate, and never above half of `failure_rate`. With the baseline `b` and `n` calls in the
+    /// window the circuit opens at a rate of `b + 5 * sqrt(b * (1 - b) / n) + 5 / n`: five standard deviations, and
+    /// five failures, more than usual.
+    pub const fn adaptive(mut self) -> Self {
+        self.adaptive = true;
+        self
+    }
+
+    /// Refuses calls before it has to open, in proportion: with `requests` in the window (refused ones too) and
+    /// `accepts` of them successful, a call is refused with probability `(requests - k * accepts) / (requests + 1)`,
+    /// at most 90%, and not while there are fewer than `min_calls` requests. `k` lies above 1 and up to 100: 2 lets twice
+    /// as many calls through as succeed. The circuit then opens only where `failure_rate`, `adaptive` or `slow_call` say
+    /// so.
+    ///
+    /// This is the client-side throttling of Google's SRE book (chapter 21, "Handling Overload").
+    pub const fn shed(mut self, k: f64) -> Self {
+        #[expect(clippy::cast_sign_loss, reason = "a negative number becomes 0, which the check refuses")]
+        let thousandths = (k * 1000.0 + 0.5) as u32;
+        self.shed = Some(thousandths);
+        self
+    }
+
+    /// While open, asks this instead of letting probes through; `successes` good answers in a row close the circuit.
+    pub const fn health_check(mut self, check: HealthCheck) -> Self {
+        self.health_check = Some(check);
+        self
+    }
+
+    /// How often to ask (1 ms to a year; default 5 s). After each bad answer the pause doubles, up to the longest `open_for`.
+    pub const fn health_every(mut self, time: Duration) -> Self {
+        self.health_every = Some(time);
+        self
+    }
+
+    /// Whether it acts, only reports, or does nothing.
+    pub const fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
         self
     }
 
@@ -194,24 +278,48 @@ impl CircuitBreakerConfig {
             self.failure_rate => check::failure_rate;
             self.window => Window::check;
             self.min_calls => check::min_calls;
+            self.slow_call => check::slow_call;
+            self.slow_rate => check::slow_rate;
             Some(self.open_for) => check::open_for;
+            self.open_for_at_most => check::open_for;
             Some(self.probes) => check::probes;
             Some(self.successes) => check::successes;
             self.probe_timeout => check::probe_timeout;
+            self.shed_factor() => check::shed;
+            self.health_every => check::health_every;
         }
-        if self.failures.is_some() && (self.failure_rate.is_some() || self.window.is_some() || self.min_calls.is_some())
+        self.first_contradiction()
+    }
+
+    const fn shed_factor(&self) -> Option<f64> {
+        match self.shed {
+            Some(thousandths) => Some(thousandths as f64 / 1000.0),
+            None => None,
+        }
+    }
+
+    const fn first_contradiction(&self) -> Option<ConfigError> {
+        let message = if self.failures.is_some()
+            && (self.failure_rate.is_some() || self.window.is_some() || self.min_calls.is_some())
         {
-            return Some(ConfigError::new(
-                "`failures` counts consecutive failures without a window: \
-                 `failure_rate`, `window` and `min_calls` have no meaning beside it",
-            ));
-        }
-        if let (Some(Window::Calls(calls)), Some(min)) = (self.window, self.min_calls) {
-            if min > calls {
-                return Some(ConfigError::new("`min_calls` is larger than the `window`: the circuit could never open"));
-            }
-        }
-        None
+            "`failures` counts consecutive failures without a window: \
+             `failure_rate`, `window` and `min_calls` have no meaning beside it"
+        } else if self.failures.is_some() && (self.slow_call.is_some() || self.adaptive || self.shed.is_some()) {
+            "`slow_call`, `adaptive` and `shed` look at a window, and `failures` counts consecutive failures without one"
+        } else if self.slow_rate.is_some() && self.slow_call.is_none() {
+            "`slow_rate` needs `slow_call`, the time above which a call is slow"
+        } else if matches!(self.open_for_at_most, Some(most) if most.as_nanos() <= self.open_for.as_nanos()) {
+            "a range for `open_for` ends above its start"
+        } else if self.health_every.is_some() && self.health_check.is_none() {
+            "`health_every` needs a `health_check`"
+        } else if self.shed.is_some() && matches!(self.window, Some(Window::Calls(_))) {
+            "`shed` needs a `window` of time: what it refuses is no result"
+        } else if matches!((self.window, self.min_calls), (Some(Window::Calls(calls)), Some(min)) if min > calls) {
+            "`min_calls` is larger than the `window`: the circuit could never open"
+        } else {
+            return None;
+        };
+        Some(ConfigError::new(message))
     }
 
     /// [`check`](Self::check)s in a const context.
@@ -223,41 +331,8 @@ impl CircuitBreakerConfig {
         demand(self.check());
     }
 
-    pub(super) const fn trip(&self) -> Trip {
-        if let Some(failures) = self.failures {
-            return Trip { span: Span::Streak, rate: Ratio::percent(100), min_calls: failures };
-        }
-        let span = match self.window {
-            Some(Window::Calls(calls)) => Span::Calls(calls),
-            Some(Window::Time(time)) => Span::Time(time),
-            None => Span::Time(Self::DEFAULT_WINDOW),
-        };
-        let rate = match self.failure_rate {
-            Some(rate) => rate,
-            None => Ratio::percent(50),
-        };
-        let min_calls = match (self.min_calls, self.window) {
-            (Some(min), _) => min,
-            (None, Some(Window::Calls(calls))) if calls < Self::DEFAULT_MIN_CALLS => calls,
-            _ => Self::DEFAULT_MIN_CALLS,
-        };
-        Trip { span, rate, min_calls }
-    }
-
-    /// The width of a time window's bucket.
-    #[inline]
-    pub(super) const fn bucket_width(&self) -> Nanos {
-        match self.window {
-            Some(Window::Time(time)) => nanos(time) / BUCKETS,
-            _ => nanos(Self::DEFAULT_WINDOW) / BUCKETS,
-        }
-    }
-
-    pub(super) const fn probe_timeout_nanos(&self) -> u64 {
-        nanos(match self.probe_timeout {
-            Some(time) => time,
-            None => self.open_for,
-        })
+    pub(super) const fn rules(&self) -> Rules {
+        Rules::new(self)
     }
 }
 
@@ -274,28 +349,37 @@ mod tests {
     #[test]
     fn impossible_numbers_are_refused() {
         let new = CircuitBreakerConfig::new;
+        let second = Duration::from_secs(1);
         assert_eq!(new().check(), Ok(()));
         for config in [
             new().failures(0),
             new().failures(3).min_calls(2),
+            new().failures(3).slow_call(second),
+            new().failures(3).adaptive(),
+            new().failures(3).shed(2.0),
             new().failure_rate(Ratio::percent(0)),
             new().window_calls(0),
             new().window_calls(10).min_calls(11),
+            new().window_calls(10).shed(2.0),
             new().window_time(Duration::from_millis(99)),
             new().min_calls(0),
+            new().slow_call(Duration::ZERO),
+            new().slow_call(second).slow_rate(Ratio::percent(0)),
+            new().slow_rate(Ratio::percent(50)),
             new().open_for(Duration::ZERO),
             new().open_for(Duration::MAX),
+            new().open_for_range(second..=second),
+            new().open_for_range(second..=Duration::MAX),
             new().probes(0),
             new().successes(0),
             new().probe_timeout(Duration::ZERO),
+            new().shed(1.0),
+            new().shed(-1.0),
+            new().shed(f64::NAN),
+            new().shed(101.0),
+            new().health_every(second),
         ] {
             assert!(config.check().is_err(), "{config:?}");
         }
-    }
-
-    #[test]
-    fn min_calls_follows_a_small_window() {
-        assert_eq!(CircuitBreakerConfig::new().window_calls(5).trip().min_calls, 5);
-        assert_eq!(CircuitBreakerConfig::new().window_calls(50).trip().min_calls, 20);
     }
 }

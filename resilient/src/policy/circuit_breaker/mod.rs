@@ -1,15 +1,29 @@
 //! Stops calling what fails, and tries again later.
 
+mod baseline;
+mod change;
 mod config;
+mod control;
+mod health;
+mod in_flight;
+mod machine;
+mod rules;
+mod shed;
 mod state;
+mod stats;
 mod threads;
 mod window;
 
 pub use config::{CircuitBreakerConfig, Window};
+pub use health::{Checking, HealthCheck};
 pub use state::CircuitState;
 pub(crate) use state::Ticket;
+pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};
 
-use super::permit::{Admit, Permit, sealed::Sealed};
+use super::{
+    mode::Mode,
+    permit::{Admit, Permit, sealed::Sealed},
+};
 use crate::sync::{
     Mutex, MutexGuard,
     atomic::{
@@ -21,18 +35,32 @@ use crate::{
     error::Error,
     event::{self, Caller, EventKind},
     outcome::Ending,
-    time::{NEVER, Nanos, TICK, coarse, nanos, precise},
+    time::{NEVER, Nanos, TICK, coarse, precise},
 };
-use config::Span;
-use state::{Admission, Machine, Shortcuts, Taken, Transition, Transitions};
-use std::{fmt, sync::PoisonError, time::Duration};
-use threads::Threads;
+use change::Changes;
+use health::{Health, News};
+use in_flight::{InFlight, Watched};
+use machine::{Admission, End, Machine, Shortcuts, Taken};
+use rules::{Rules, Slow, Span};
+use state::Place;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock, PoisonError},
+    time::Duration,
+};
+use threads::{Count, Threads};
+use window::BUCKETS;
 
-/// Stops calling what fails: it opens at a rate of failures, refuses calls for a while, then lets a few probes decide.
+/// Stops calling what fails: it opens at a rate of failures or of slow calls, refuses calls for a while, then lets a few
+/// probes decide.
 ///
-/// While closed, a call costs a relaxed load and a success at most one write to memory that no other thread writes.
+/// While closed, a call costs one load of a shared word, and a success at most one write to memory that no other thread
+/// writes. (A window of calls, which is exact, takes a short lock for each result until it is full of successes.)
 /// A result from an earlier state never changes the state, a dropped probe gives its place back at once, and one
 /// that hangs counts as failed after a while.
+///
+/// A breaker judges with every result that it records, and opens as soon as its rule holds. Results are dated when the
+/// call ends. See [`CircuitBreakerConfig`] for the rules.
 ///
 /// ```
 /// # use resilient::{CircuitBreaker, CircuitBreakerConfig, CircuitState, Error};
@@ -45,26 +73,62 @@ use threads::Threads;
 /// # }
 /// ```
 pub struct CircuitBreaker {
-    config: CircuitBreakerConfig,
+    name: &'static str,
     /// Where events come from that no call causes.
     site: &'static str,
+    /// Which of a keyed breaker's instances it is.
+    label: Option<Arc<str>>,
+    /// How it asks for the health of its own dependency, if not as its configuration says.
+    ask: Option<health::Ask>,
     /// The generation, and above it what calls may do without the lock.
     hot: AtomicU64,
     /// Until when calls are refused; 0 where that needs the lock.
     until: AtomicU64,
-    machine: Mutex<Machine>,
+    /// The longest that may be.
+    longest: AtomicU64,
+    /// The width of a time window's bucket.
+    width: AtomicU64,
+    /// Above this a call is slow.
+    slow_after: AtomicU64,
+    core: Mutex<Core>,
     threads: Threads,
+    in_flight: OnceLock<Box<InFlight>>,
+    health: OnceLock<Box<Health>>,
+}
+
+/// What the lock guards.
+struct Core {
+    config: CircuitBreakerConfig,
+    machine: Machine,
 }
 
 const ADMIT: u64 = 1 << 32;
 const ABSORB: u64 = 1 << 33;
 const COUNT: u64 = 1 << 34;
-const FAILURES_HELD: u64 = 1 << 35;
+const EVIDENCE_HELD: u64 = 1 << 35;
+/// The time of calls is watched.
+const WATCH: u64 = 1 << 36;
+/// What would be refused passes.
+const SHADOW: u64 = 1 << 37;
 
 const GENERATION: u64 = u32::MAX as u64;
 
 const fn generation(hot: u64) -> u32 {
     hot as u32
+}
+
+const fn width(rules: &Rules) -> Nanos {
+    match rules.span {
+        Span::Time(time) => time / BUCKETS,
+        Span::Streak | Span::Calls(_) => 1,
+    }
+}
+
+const fn slow_after(rules: &Rules) -> Nanos {
+    match rules.slow {
+        Some(slow) => slow.after,
+        None => NEVER,
+    }
 }
 
 impl CircuitBreaker {
@@ -84,36 +148,46 @@ impl CircuitBreaker {
     #[track_caller]
     pub const fn owned(config: CircuitBreakerConfig, site: &'static str) -> Self {
         config.assert();
-        let shortcuts = match config.trip().span {
-            Span::Streak => ADMIT | ABSORB,
-            Span::Calls(_) => ADMIT,
-            Span::Time(_) => ADMIT | COUNT,
+        let rules = config.rules();
+        let watch = if rules.slow.is_some() { WATCH } else { 0 };
+        let hot = match (rules.mode, rules.span) {
+            (Mode::Off, _) => ADMIT | ABSORB,
+            (_, Span::Streak) => ADMIT | ABSORB,
+            (_, Span::Calls(_)) => ADMIT | watch,
+            (_, Span::Time(_)) => ADMIT | COUNT | watch,
         };
         Self {
-            config,
+            name: config.name,
             site,
-            hot: AtomicU64::new(shortcuts),
+            label: None,
+            ask: None,
+            hot: AtomicU64::new(hot),
             until: AtomicU64::new(0),
-            machine: Mutex::new(Machine::new(&config)),
+            longest: AtomicU64::new(rules.open_for.longest),
+            width: AtomicU64::new(width(&rules)),
+            slow_after: AtomicU64::new(slow_after(&rules)),
+            core: Mutex::new(Core { config, machine: Machine::new(rules) }),
             threads: Threads::new(),
+            in_flight: OnceLock::new(),
+            health: OnceLock::new(),
         }
     }
 
     /// The configuration.
-    pub const fn config(&self) -> CircuitBreakerConfig {
-        self.config
+    pub fn config(&self) -> CircuitBreakerConfig {
+        self.lock().config
     }
 
     /// The name in errors, events and statistics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        self.config.name
+        self.name
     }
 
     /// Admits an attempt, or refuses it at once. Settle the permit with what the attempt did.
     ///
     /// # Errors
-    /// [`Error::CircuitOpen`] while open, and while half-open with all probes in flight.
+    /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
         self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
     }
@@ -121,58 +195,98 @@ impl CircuitBreaker {
     #[inline(always)]
     pub(crate) fn admit(&self, caller: Caller) -> Result<Ticket, Error> {
         let hot = self.hot.load(Acquire);
-        if hot & ADMIT != 0 {
-            return Ok(Ticket { generation: generation(hot), probe: 0 });
+        if hot & (ADMIT | WATCH) == ADMIT {
+            return Ok(Ticket { generation: generation(hot), place: Place::NONE });
         }
-        self.admit_probe(caller)
+        self.admit_or_ask(caller, hot)
     }
 
     #[inline(never)]
-    fn admit_probe(&self, caller: Caller) -> Result<Ticket, Error> {
+    fn admit_or_ask(&self, caller: Caller, hot: u64) -> Result<Ticket, Error> {
+        if hot & ADMIT == 0 {
+            return self.ask(caller);
+        }
+        let after = self.slow_after.load(Relaxed);
+        let (now, calls) = (self.clock(after), self.in_flight());
+        if calls.is_due(now) {
+            return self.ask(caller);
+        }
+        let generation = generation(hot);
+        Ok(Ticket { generation, place: calls.begin(generation, now, after) })
+    }
+
+    /// Asks the machine, unless time alone can tell.
+    #[inline(never)]
+    fn ask(&self, caller: Caller) -> Result<Ticket, Error> {
         let until = self.until.load(Relaxed);
-        if until != 0 {
-            let now = coarse();
-            // A time farther off than that comes from a clock that has since stepped back: the machine mends it.
-            let remaining = until.saturating_sub(now);
+        let has_news = self.health.get().is_some_and(|health| health.has_news());
+        if until != 0 && !has_news {
             if until == NEVER {
-                return Err(self.refuse(caller, None));
+                return self.refuse(caller, None);
             }
-            if remaining > TICK && remaining <= nanos(self.config.open_for) {
-                return Err(self.refuse(caller, Some(remaining)));
+            // A time farther off than that comes from a clock that has since stepped back: the machine mends it.
+            let remaining = until.saturating_sub(coarse());
+            if remaining > TICK && remaining <= self.longest.load(Relaxed) {
+                return self.refuse(caller, Some(remaining));
             }
         }
         let now = precise();
-        let (admission, transitions) = self.step(now, |machine| machine.admit(now));
-        self.report(caller, transitions);
+        let (admission, watched) = self.step(caller, now, |machine, changes| {
+            let successes = self.threads.successes(machine.generation());
+            let admission = machine.admit(now, &successes, changes);
+            (admission, machine.shortcuts(now, &successes).watch)
+        });
         match admission {
+            Admission::Admitted(ticket) if ticket.place == Place::NONE && watched => {
+                let place = self.in_flight().begin(ticket.generation, now, self.slow_after.load(Relaxed));
+                Ok(Ticket { place, ..ticket })
+            }
             Admission::Admitted(ticket) => Ok(ticket),
-            Admission::Refused { retry_at } => Err(self.refuse(caller, retry_at.map(|at| at.saturating_sub(now)))),
+            Admission::Refused { retry_at } => self.refuse(caller, retry_at.map(|at| at.saturating_sub(now))),
         }
     }
 
-    fn refuse(&self, caller: Caller, retry_after: Option<Nanos>) -> Error {
-        self.threads.rejected();
+    fn refuse(&self, caller: Caller, retry_after: Option<Nanos>) -> Result<Ticket, Error> {
+        self.threads.count(Count::Rejected);
         let retry_after = retry_after.map(Duration::from_nanos);
-        let error = Error::CircuitOpen { policy: caller.policy(self.config.name), site: caller.site, retry_after };
-        event::rejected(&error);
-        error
+        let error = Error::CircuitOpen { policy: caller.policy(self.name), site: caller.site, retry_after };
+        let shadow = self.hot.load(Relaxed) & SHADOW != 0;
+        if event::heard() {
+            event::refused(&error, self.label.as_ref(), shadow);
+        }
+        if shadow { Ok(Ticket { place: Place::SHADOW, ..Ticket::NONE }) } else { Err(error) }
     }
 
     #[inline(always)]
     pub(crate) fn settle(&self, caller: Caller, ticket: Ticket, ending: Ending) {
         let hot = self.hot.load(Acquire);
-        if ending == Ending::Success && hot & (ABSORB | GENERATION) == ABSORB | u64::from(ticket.generation) {
+        let absorbed = hot & (ABSORB | WATCH | GENERATION) == ABSORB | u64::from(ticket.generation);
+        if ending == Ending::Success && absorbed {
             return;
         }
         self.settle_recorded(caller, ticket, ending, hot);
     }
 
     fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64) {
+        match ending {
+            Ending::Ignored => self.threads.count(Count::Ignored),
+            Ending::Cancelled => self.threads.count(Count::Cancelled),
+            _ => {}
+        }
+        if let Some(index) = ticket.place.as_watched() {
+            let after = self.slow_after.load(Relaxed);
+            let now = self.clock(after);
+            let calls = self.in_flight();
+            if calls.is_due(now) || !calls.end_fast(index, now, after) {
+                return self.settle_locked(caller, ticket, ending);
+            }
+        }
         if generation(hot) == ticket.generation {
             match ending {
+                Ending::Success if hot & ABSORB != 0 => return,
                 Ending::Success if hot & COUNT != 0 => {
                     let first = self.threads.success(ticket.generation, self.bucket(coarse()));
-                    if !(first && hot & FAILURES_HELD != 0) {
+                    if !(first && hot & EVIDENCE_HELD != 0) {
                         return;
                     }
                     return self.settle_counted(caller, ticket);
@@ -181,56 +295,122 @@ impl CircuitBreaker {
                 _ => {}
             }
         }
-        self.settle_locked(caller, ticket, ending);
+        if ticket.place != Place::SHADOW {
+            self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending);
+        }
     }
 
     /// For a success that its thread has counted already.
     #[cold]
     fn settle_counted(&self, caller: Caller, ticket: Ticket) {
         let now = precise();
-        let transitions = self.step(now, |machine| {
-            machine.settle(ticket, Ending::Success, now, &self.threads.successes(ticket.generation)).1
+        self.step(caller, now, |machine, changes| {
+            let successes = self.threads.successes(ticket.generation);
+            machine.settle(ticket, End::fast(Ending::Success), now, &successes, changes)
         });
-        self.report(caller, transitions);
     }
 
     #[inline(never)]
     fn settle_locked(&self, caller: Caller, ticket: Ticket, ending: Ending) {
         let now = precise();
-        let (taken, transitions) = self.step(now, |machine| {
-            let counts = ticket.generation == machine.generation() && matches!(self.config.trip().span, Span::Time(_));
-            if counts && ending == Ending::Success {
-                self.threads.success(ticket.generation, self.bucket(now));
+        let taken = self.step(caller, now, |machine, changes| {
+            let end = self.end(ticket, ending, now, machine.rules.slow);
+            let is_present = ticket.generation == machine.generation();
+            let counts = is_present && matches!(machine.rules.span, Span::Time(_)) && end.counted.is_none();
+            if counts && !end.slow && ending == Ending::Success {
+                self.threads.success(ticket.generation, now / width(&machine.rules));
             }
-            machine.settle(ticket, ending, now, &self.threads.successes(ticket.generation))
+            machine.settle(ticket, end, now, &self.threads.successes(ticket.generation), changes)
         });
-        self.report(caller, transitions);
         if taken == Taken::Late && !matches!(ending, Ending::Ignored | Ending::Cancelled) {
-            event::emit(caller, self.config.name, EventKind::LateResult);
+            self.emit(caller, EventKind::LateResult);
         }
+    }
+
+    /// What is known of a call that ends.
+    fn end(&self, ticket: Ticket, ending: Ending, now: Nanos, slow: Option<Slow>) -> End {
+        let watched = ticket.place.as_watched().and_then(|index| self.in_flight().end(index));
+        match watched {
+            None => End::fast(ending),
+            Some(Watched::Counted(position)) => End { ending, slow: true, counted: Some(position) },
+            Some(Watched::Since(began)) => {
+                let slow = slow.is_some_and(|slow| now.saturating_sub(began) > slow.after);
+                End { ending, slow, counted: None }
+            }
+        }
+    }
+
+    /// The clock by which a call is slow: the coarse one where its lag is at most a hundredth.
+    #[inline]
+    fn clock(&self, after: Nanos) -> Nanos {
+        if after >= 100 * TICK { coarse() } else { precise() }
+    }
+
+    fn in_flight(&self) -> &InFlight {
+        self.in_flight.get_or_init(|| Box::new(InFlight::new()))
     }
 
     /// The bucket of a time window.
     #[inline]
     fn bucket(&self, now: Nanos) -> u64 {
-        now / self.config.bucket_width()
+        now / self.width.load(Relaxed)
     }
 
-    /// Lets the machine make one step, and publishes what calls may do without it from then on.
-    fn step<R>(&self, now: Nanos, step: impl FnOnce(&mut Machine) -> R) -> R {
-        let mut machine = self.lock();
-        let result = step(&mut machine);
-        let Shortcuts { admit, absorb, count, failures_held } =
+    /// Lets the machine make one step, publishes what calls may do without it from then on, and reports what changed.
+    fn step<R>(&self, caller: Caller, now: Nanos, step: impl FnOnce(&mut Machine, &mut Changes) -> R) -> R {
+        let mut changes = Changes::default();
+        let mut core = self.lock();
+        core.machine.seed(|| fastrand::u64(1..));
+        self.hear_news(&mut core.machine, now, &mut changes);
+        self.count_slow(&mut core.machine, now, &mut changes);
+        let result = step(&mut core.machine, &mut changes);
+        self.publish(&core.machine, now);
+        drop(core);
+        self.report(caller, &changes);
+        result
+    }
+
+    fn publish(&self, machine: &Machine, now: Nanos) {
+        let Shortcuts { admit, absorb, count, evidence_held, watch } =
             machine.shortcuts(now, &self.threads.successes(machine.generation()));
-        let flag = |set: bool, flag: u64| if set { flag } else { 0 };
         let until = match machine.state() {
             CircuitState::ForcedOpen => NEVER,
             _ => machine.until().unwrap_or(0),
         };
         self.until.store(until, Relaxed);
-        let flags = flag(admit, ADMIT) | flag(absorb, ABSORB) | flag(count, COUNT) | flag(failures_held, FAILURES_HELD);
-        self.hot.store(u64::from(machine.generation()) | flags, Release);
-        result
+        let shadow = machine.rules.mode == Mode::Shadow;
+        let flags = [
+            (admit, ADMIT),
+            (absorb, ABSORB),
+            (count, COUNT),
+            (evidence_held, EVIDENCE_HELD),
+            (watch, WATCH),
+            (shadow, SHADOW),
+        ];
+        let set = flags.into_iter().filter(|(set, _)| *set).fold(0, |word, (_, flag)| word | flag);
+        self.hot.store(u64::from(machine.generation()) | set, Release);
+    }
+
+    /// What the health check has found out.
+    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) {
+        match self.health.get().and_then(|health| health.take_news()) {
+            Some(News::Well { generation }) => machine.healthy(generation, now, changes),
+            Some(News::Gone { generation }) => machine.unwatched(generation),
+            None => {}
+        }
+    }
+
+    /// Counts the calls in flight that have become slow.
+    fn count_slow(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) {
+        let (Some(slow), Some(calls)) = (machine.rules.slow, self.in_flight.get()) else { return };
+        if calls.is_due(now) {
+            let generation = machine.generation();
+            let successes = self.threads.successes(generation);
+            calls.sweep(generation, now, slow.after, |at| {
+                let is_present = generation == machine.generation();
+                is_present.then(|| machine.overdue(at, &successes, changes)).flatten()
+            });
+        }
     }
 
     /// On whose behalf time and hands act.
@@ -238,96 +418,36 @@ impl CircuitBreaker {
         Caller { site: self.site, alias: "" }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, caller: Caller, transitions: Transitions) {
-        for transition in transitions.into_iter().flatten() {
-            let kind = match transition {
-                Transition::Opened(totals) => EventKind::Opened {
-                    failures: totals.failures,
-                    calls: totals.calls,
-                    open_for: Some(self.config.open_for),
-                },
-                Transition::Forced(CircuitState::ForcedOpen) => {
-                    EventKind::Opened { failures: 0, calls: 0, open_for: None }
+    fn emit(&self, caller: Caller, kind: EventKind) {
+        event::emit_of(caller, self.name, self.label.as_ref(), kind);
+    }
+
+    fn report(&self, caller: Caller, changes: &Changes) {
+        for change in changes.iter() {
+            if change.from == CircuitState::Open {
+                if let Some(health) = self.health.get() {
+                    health.stop();
                 }
-                Transition::Forced(CircuitState::Disabled) => EventKind::Disabled,
-                Transition::HalfOpened => EventKind::HalfOpened,
-                Transition::Closed | Transition::Forced(_) => EventKind::Closed,
-            };
-            event::emit(caller, self.config.name, kind);
+            }
+            self.emit(caller, control::event(change));
+            if change.to == CircuitState::Open {
+                self.watch_health(caller, change.generation);
+            }
         }
-    }
-
-    /// The present state: time acts first, so an open circuit whose time is over is half-open.
-    #[must_use]
-    pub fn state(&self) -> CircuitState {
-        let now = precise();
-        let (state, transitions) = self.step(now, |machine| {
-            let transitions = machine.advance(now);
-            (machine.state(), transitions)
-        });
-        self.report(self.owner(), transitions);
-        state
-    }
-
-    /// Refuses every call until [`reset`](Self::reset) or another of these is called.
-    pub fn force_open(&self) {
-        self.force(CircuitState::ForcedOpen);
-    }
-
-    /// Lets every call pass, recorded but never judged, until told otherwise.
-    pub fn force_closed(&self) {
-        self.force(CircuitState::ForcedClosed);
-    }
-
-    /// Lets every call pass and records nothing, until told otherwise.
-    pub fn disable(&self) {
-        self.force(CircuitState::Disabled);
-    }
-
-    /// Closes it, with an empty window; calls still in flight from before no longer count.
-    pub fn reset(&self) {
-        self.force(CircuitState::Closed);
-    }
-
-    fn force(&self, state: CircuitState) {
-        let now = precise();
-        let transition = self.step(now, |machine| machine.force(state, now));
-        self.report(self.owner(), [Some(transition), None, None]);
-    }
-
-    /// What it holds now.
-    #[must_use]
-    pub fn stats(&self) -> CircuitBreakerStats {
-        let now = precise();
-        let (stats, transitions) = self.step(now, |machine| {
-            let transitions = machine.advance(now);
-            let totals = machine.totals(now, &self.threads.successes(machine.generation()));
-            let stats = CircuitBreakerStats {
-                state: machine.state(),
-                in_state_for: machine.since().map(|since| Duration::from_nanos(now.saturating_sub(since))),
-                retry_after: machine.until().map(|until| Duration::from_nanos(until.saturating_sub(now))),
-                failures: totals.failures,
-                calls: totals.calls,
-                probes_in_flight: machine.probes_in_flight(),
-                opened: machine.opened(),
-                rejected: self.threads.all_rejected(),
-            };
-            (stats, transitions)
-        });
-        self.report(self.owner(), transitions);
-        stats
     }
 }
 
 /// Without letting time act, which would report what a look should not.
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock().state();
-        f.debug_struct("CircuitBreaker").field("config", &self.config).field("state", &state).finish_non_exhaustive()
+        let core = self.lock();
+        let (config, state) = (core.config, core.machine.state());
+        drop(core);
+        f.debug_struct("CircuitBreaker").field("config", &config).field("state", &state).finish_non_exhaustive()
     }
 }
 
@@ -339,26 +459,4 @@ impl Admit for CircuitBreaker {
     fn settle(&self, ticket: Ticket, ending: Ending) {
         self.settle(Caller::BY_HAND, ticket, ending);
     }
-}
-
-/// A breaker at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CircuitBreakerStats {
-    /// Its state.
-    pub state: CircuitState,
-    /// How long it has been in that state; absent while it has never left its first.
-    pub in_state_for: Option<Duration>,
-    /// When it will let a probe through, while open.
-    pub retry_after: Option<Duration>,
-    /// Failures in the window (consecutive ones in the mode that counts these).
-    pub failures: u64,
-    /// Results in the window (consecutive failures in the mode that counts these).
-    pub calls: u64,
-    /// Probes that have neither ended nor been dropped.
-    pub probes_in_flight: usize,
-    /// How often it opened.
-    pub opened: u64,
-    /// How many calls it refused.
-    pub rejected: u64,
 }

@@ -17,7 +17,15 @@ pub(super) struct Line {
     /// The generation that the buckets belong to, plus one.
     generation: AtomicU64,
     buckets: [AtomicU64; BUCKETS as usize],
-    rejected: AtomicU64,
+    counters: [AtomicU64; 3],
+}
+
+/// What a thread counts without the lock.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Count {
+    Rejected,
+    Ignored,
+    Cancelled,
 }
 
 #[derive(Debug)]
@@ -51,17 +59,18 @@ impl Threads {
         held & TAG != tag
     }
 
-    pub(super) fn rejected(&self) {
+    pub(super) fn count(&self, count: Count) {
         let (line, owned) = self.0.local();
+        let counter = &line.counters[count as usize];
         if owned {
-            line.rejected.store(line.rejected.load(Relaxed) + 1, Relaxed);
+            counter.store(counter.load(Relaxed) + 1, Relaxed);
         } else {
-            line.rejected.fetch_add(1, Relaxed);
+            counter.fetch_add(1, Relaxed);
         }
     }
 
-    pub(super) fn all_rejected(&self) -> u64 {
-        self.0.iter().map(|line| line.rejected.load(Relaxed)).sum()
+    pub(super) fn counted(&self, count: Count) -> u64 {
+        self.0.iter().map(|line| line.counters[count as usize].load(Relaxed)).sum()
     }
 
     pub(super) fn successes(&self, generation: u32) -> impl Successes {

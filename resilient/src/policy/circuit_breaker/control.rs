@@ -1,0 +1,142 @@
+//! What people and schedules do with a breaker, and what they see of it.
+
+use super::{
+    CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState,
+    change::Change,
+    health::{self, Ask, Health, Schedule},
+    slow_after,
+    threads::Count,
+    width,
+};
+use crate::{
+    error::ConfigError,
+    event::{Caller, EventKind},
+    policy::mode::Mode,
+    sync::atomic::Ordering::Relaxed,
+    time::precise,
+};
+
+impl CircuitBreaker {
+    /// The present state: time acts first, so an open circuit whose time is over is half-open.
+    #[must_use]
+    pub fn state(&self) -> CircuitState {
+        let now = precise();
+        self.step(self.owner(), now, |machine, changes| {
+            machine.advance(now, changes);
+            machine.state()
+        })
+    }
+
+    /// Refuses every call until [`reset`](Self::reset) or another of these is called.
+    pub fn force_open(&self) {
+        self.force(CircuitState::ForcedOpen);
+    }
+
+    /// Lets every call pass, recorded but never judged, until told otherwise.
+    pub fn force_closed(&self) {
+        self.force(CircuitState::ForcedClosed);
+    }
+
+    /// Lets every call pass and records nothing, until told otherwise.
+    pub fn disable(&self) {
+        self.force(CircuitState::Disabled);
+    }
+
+    /// Closes it, with an empty window; calls still in flight from before no longer count.
+    pub fn reset(&self) {
+        self.force(CircuitState::Closed);
+    }
+
+    fn force(&self, state: CircuitState) {
+        let now = precise();
+        self.step(self.owner(), now, |machine, changes| machine.force(state, now, changes));
+    }
+
+    /// Acts, only reports, or does nothing, from now on. Switched off or on again it begins closed, with an empty
+    /// window, unless its state was set by hand.
+    pub fn set_mode(&self, mode: Mode) {
+        let now = precise();
+        self.step(self.owner(), now, |machine, changes| machine.set_mode(mode, now, changes));
+    }
+
+    /// Goes by another configuration from now on, but for its name and health check. It stays in its state, with an empty
+    /// window; calls still in flight no longer count.
+    ///
+    /// # Errors
+    /// When a number can not work; then nothing changes.
+    pub fn reconfigure(&self, config: CircuitBreakerConfig) -> Result<(), ConfigError> {
+        config.check()?;
+        let now = precise();
+        let rules = config.rules();
+        let mut core = self.lock();
+        let (name, health_check) = (core.config.name, core.config.health_check);
+        core.config = CircuitBreakerConfig { name, health_check, ..config };
+        core.machine.obey(rules, now);
+        self.longest.store(rules.open_for.longest, Relaxed);
+        self.width.store(width(&rules), Relaxed);
+        self.slow_after.store(slow_after(&rules), Relaxed);
+        self.publish(&core.machine, now);
+        let (generation, is_open) = (core.machine.generation(), core.machine.until().is_some());
+        drop(core);
+        if is_open {
+            self.watch_health(self.owner(), generation);
+        }
+        Ok(())
+    }
+
+    /// What it holds now.
+    #[must_use]
+    pub fn stats(&self) -> CircuitBreakerStats {
+        let now = precise();
+        let mut stats = self.step(self.owner(), now, |machine, changes| {
+            machine.advance(now, changes);
+            let totals = machine.totals(now, &self.threads.successes(machine.generation()));
+            CircuitBreakerStats::of(machine, now, totals)
+        });
+        stats.in_flight = self.in_flight.get().map(|calls| calls.count());
+        stats.rejected = self.threads.counted(Count::Rejected);
+        stats.ignored = self.threads.counted(Count::Ignored);
+        stats.cancelled = self.threads.counted(Count::Cancelled);
+        stats
+    }
+
+    /// Asks for the dependency's health while the circuit is open, if it knows how to.
+    pub(super) fn watch_health(&self, caller: Caller, generation: u32) {
+        let core = self.lock();
+        let Some(ask) = self.ask.clone().or(core.config.health_check.map(Ask::Plain)) else { return };
+        let rules = core.machine.rules;
+        let every = health::every(core.config.health_every);
+        drop(core);
+        let schedule = Schedule {
+            every,
+            longest: rules.open_for.longest,
+            timeout: rules.probe_timeout,
+            successes: rules.successes,
+        };
+        let health = self.health.get_or_init(|| Box::new(Health::default()));
+        if !health.start(ask, schedule, generation) {
+            return self.emit(caller, EventKind::HealthCheckStopped);
+        }
+        let now = precise();
+        let mut core = self.lock();
+        let is_needed = core.machine.watched(generation);
+        self.publish(&core.machine, now);
+        drop(core);
+        if !is_needed {
+            health.stop();
+        }
+    }
+}
+
+/// What is told about a change.
+pub(super) fn event(change: &Change) -> EventKind {
+    let (totals, cause) = (change.totals, change.cause);
+    match change.to {
+        CircuitState::Open | CircuitState::ForcedOpen => {
+            EventKind::Opened { failures: totals.failures, calls: totals.calls, open_for: change.open_for(), cause }
+        }
+        CircuitState::HalfOpen => EventKind::HalfOpened,
+        CircuitState::Disabled => EventKind::Disabled,
+        CircuitState::Closed | CircuitState::ForcedClosed => EventKind::Closed { cause },
+    }
+}

@@ -1,0 +1,198 @@
+//! Asking whether the dependency is well, while the circuit is open.
+
+use crate::{
+    event::isolated,
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{AcqRel, Acquire, Release},
+    },
+    time::{self, Nanos, nanos},
+};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+use tokio::{runtime::Handle, task::AbortHandle};
+
+/// A health check on its way: whether the dependency is well.
+pub type Checking = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// How to find out whether a dependency is well.
+///
+/// ```
+/// # use resilient::{CircuitBreaker, CircuitBreakerConfig, HealthCheck};
+/// async fn ping() -> Result<(), std::io::Error> { Ok(()) }
+///
+/// static STORE: CircuitBreaker = CircuitBreaker::new(
+///     CircuitBreakerConfig::new().health_check(HealthCheck::new(|| Box::pin(async { ping().await.is_ok() }))),
+/// );
+/// ```
+#[derive(Clone, Copy)]
+pub struct HealthCheck(fn() -> Checking);
+
+impl HealthCheck {
+    /// Asks the future that `check` makes.
+    #[must_use]
+    pub const fn new(check: fn() -> Checking) -> Self {
+        Self(check)
+    }
+}
+
+impl PartialEq for HealthCheck {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for HealthCheck {}
+
+impl fmt::Debug for HealthCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HealthCheck")
+    }
+}
+
+/// How one breaker asks: as all of its kind do, or in its own way.
+#[derive(Clone)]
+pub(super) enum Ask {
+    Plain(HealthCheck),
+    Own(Arc<dyn Fn() -> Checking + Send + Sync>),
+}
+
+impl Ask {
+    fn ask(&self) -> Checking {
+        match self {
+            Self::Plain(check) => (check.0)(),
+            Self::Own(check) => check(),
+        }
+    }
+}
+
+/// What the task found out, for the breaker to read at its next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// The dependency is well.
+    Well { generation: u32 },
+    /// The task has ended without knowing: its runtime has shut down.
+    Gone { generation: u32 },
+}
+
+const WELL: u64 = 1 << 32;
+const GONE: u64 = 1 << 33;
+
+/// Runs the check in the background, one task for each time that the circuit opens.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    news: Arc<AtomicU64>,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+/// When to ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schedule {
+    pub(super) every: Nanos,
+    pub(super) longest: Nanos,
+    /// How long an answer may take.
+    pub(super) timeout: Nanos,
+    /// So many good answers in a row.
+    pub(super) successes: u32,
+}
+
+impl Schedule {
+    pub(super) const DEFAULT_EVERY: Duration = Duration::from_secs(5);
+
+    /// The pause after so many bad answers in a row.
+    fn pause(self, failures: u32) -> Nanos {
+        let factor = 1_u64.checked_shl(failures).unwrap_or(u64::MAX);
+        self.every.saturating_mul(factor).min(self.longest.max(self.every))
+    }
+}
+
+impl Health {
+    /// Starts asking on behalf of the open state of that generation; `false` without a runtime to do so.
+    pub(super) fn start(&self, ask: Ask, schedule: Schedule, generation: u32) -> bool {
+        let Ok(runtime) = Handle::try_current() else { return false };
+        self.stop();
+        let report = Report { news: Arc::clone(&self.news), generation, is_well: false };
+        let task = runtime.spawn(watch(ask, schedule, report)).abort_handle();
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        true
+    }
+
+    pub(super) fn stop(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        self.news.load(Acquire) != 0
+    }
+
+    pub(super) fn take_news(&self) -> Option<News> {
+        let word = self.news.swap(0, AcqRel);
+        let generation = word as u32;
+        match word {
+            0 => None,
+            _ if word & WELL != 0 => Some(News::Well { generation }),
+            _ => Some(News::Gone { generation }),
+        }
+    }
+}
+
+impl Drop for Health {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Tells the breaker how the task ended, however it did.
+struct Report {
+    news: Arc<AtomicU64>,
+    generation: u32,
+    is_well: bool,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let flag = if self.is_well { WELL } else { GONE };
+        self.news.store(u64::from(self.generation) | flag, Release);
+    }
+}
+
+async fn watch(ask: Ask, schedule: Schedule, mut report: Report) {
+    let (mut failures, mut successes) = (0_u32, 0_u32);
+    while successes < schedule.successes {
+        time::sleep(schedule.pause(failures)).await;
+        if is_well(&ask, schedule.timeout).await {
+            (failures, successes) = (0, successes + 1);
+        } else {
+            (failures, successes) = (failures.saturating_add(1), 0);
+        }
+    }
+    report.is_well = true;
+}
+
+/// Asks once: a check that panics, or takes too long, is a bad answer.
+async fn is_well(ask: &Ask, timeout: Nanos) -> bool {
+    let Some(mut checking) = isolated(|| ask.ask()) else { return false };
+    let mut timeout = pin!(time::sleep(timeout));
+    poll_fn(|cx| match isolated(|| checking.as_mut().poll(cx)) {
+        Some(Poll::Pending) => timeout.as_mut().poll(cx).map(|()| false),
+        Some(answer) => answer,
+        None => Poll::Ready(false),
+    })
+    .await
+}
+
+pub(super) const fn every(time: Option<Duration>) -> Nanos {
+    nanos(match time {
+        Some(time) => time,
+        None => Schedule::DEFAULT_EVERY,
+    })
+}
