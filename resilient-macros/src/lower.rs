@@ -14,7 +14,9 @@ mod closure;
 mod conversion;
 mod fallback;
 mod layer;
+mod output;
 
+use self::output::{nameable, output_span};
 use crate::{
     item::{Item, SITE},
     span::at,
@@ -176,45 +178,14 @@ impl Lowering<'_> {
         quote!(#is_async { #edge #body })
     }
 
+    /// Without an `allow`, which a crate's `forbid` would refuse.
     fn edge(&self) -> TokenStream {
-        let output = &self.output;
+        let (rt, output) = (&self.rt, &self.output);
         let edge = Ident::new("__edge", Span::mixed_site());
-        let typed = quote_spanned! {output_span(&self.item.output)=>
-            let #edge: #output = loop {};
-            return #edge;
-        };
-        quote! {
-            #[allow(
-                unreachable_code, unknown_lints, clippy::all, clippy::pedantic, clippy::restriction, clippy::nursery
-            )]
-            if false {
-                #typed
+        quote_spanned! {output_span(&self.item.output)=>
+            if let #rt::Some(#edge) = #rt::Option::None::<#output> {
+                return #edge;
             }
         }
     }
-}
-
-fn output_span(output: &Type) -> Span {
-    output
-        .to_token_stream()
-        .into_iter()
-        .next()
-        .map_or_else(Span::call_site, |tree| Span::call_site().located_at(tree.span()))
-}
-
-/// `impl Trait` and `!` can not be named in an expression: they are left to inference.
-fn nameable(output: &Type) -> TokenStream {
-    match output {
-        Type::ImplTrait(_) | Type::Never(_) => quote!(_),
-        other => blank_impl_traits(other.to_token_stream()),
-    }
-}
-
-/// `Result<impl Trait, E>` becomes `Result<_, E>`.
-fn blank_impl_traits(tokens: TokenStream) -> TokenStream {
-    if !tokens.clone().into_iter().any(|tree| tree.to_string().contains("impl")) {
-        return tokens;
-    }
-    let Ok(ty) = syn::parse2::<Type>(tokens.clone()) else { return tokens };
-    layer::without_impl_trait(ty).to_token_stream()
 }
