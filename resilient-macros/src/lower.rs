@@ -1,13 +1,21 @@
 //! Stack and fn to tokens. Never rejects; the only place that knows how the runtime is called.
 //!
 //! ```text
-//! static __RESILIENT_SITE: Site = ..;  static __RESILIENT_0: CircuitBreaker = ..;       // one static per policy
-//! let mut call = begin(&__RESILIENT_SITE, view, convert, on(layer 0, on(layer 1, End)));
-//! loop {                                                                  // only with a retry
-//!     let mut step = Call::turn(&mut call, pin!(Some(async { body }))).await;
-//!     if let Step::Fall(1) = step { step = Call::turn(&mut call, pin!(Some(async { answer }))).await; }
-//!     if let Step::Again = step { continue } else { break step }
-//! }                                                      // fallbacks outside every retry follow the loop
+//! static __RESILIENT_SITE: Site = ..;      fn __resilient_site() -> &'static Site { .. }
+//! static __RESILIENT_0: Timeout = ..;      fn __resilient_0() -> &'static Timeout { .. }     // for each owned policy
+//! let __shared_1: &Retry = &RETRY;         let __cost_2: u32 = ..;                           // what a call evaluates
+//! let __view = ..;                         let __convert = ..;               // what errors are, what ours become
+//! let mut __call = begin(__resilient_site, __view, __convert, on(layer 0, on(layer 1, End)));
+//! let mut __step = loop {                                                                    // only with a retry
+//!     let mut __step = Call::turn(&mut __call, pin!(Some(async { body }))).await;
+//!     if let Step::Fall(3) = __step { .. }                                    // for each fallback inside a retry
+//!     if let Step::Again = __step {} else { break __step; }
+//! };
+//! if let Step::Fall(0) = __step {                                       // for each fallback outside every retry
+//!     let __ended = Call::failed(&mut __call);
+//!     __step = Call::turn(&mut __call, pin!(Some(async { answer }))).await;
+//! }
+//! Step::done(__step)
 //! ```
 
 mod closure;
