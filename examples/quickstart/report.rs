@@ -67,7 +67,8 @@ fn recovery(calls: &[Call], recovered: Instant) -> Option<Duration> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rule = "-".repeat(WIDTH);
-        writeln!(f, "{rule}\n{:<46}{:>15}{:>15}\n{rule}", "measured in this run", "protected", "unprotected")?;
+        let scope = "over the whole run, unless a phase is named";
+        writeln!(f, "{rule}\n{scope:<46}{:>15}{:>15}\n{rule}", "protected", "unprotected")?;
         let mut row = |name: &str, cell: fn(&Side) -> String| {
             writeln!(f, "{name:<46}{:>15}{:>15}", cell(&self.protected), cell(&self.bare))
         };
@@ -79,8 +80,8 @@ impl fmt::Display for Report {
         row("latency, p50", |side| Millis(side.median).to_string())?;
         row("latency, p99", |side| Millis(side.p99).to_string())?;
         row("longest time without any answer", |side| Millis(Some(side.silence)).to_string())?;
-        row("requests that reached the struggling server", |side| side.load.to_string())?;
-        row("time to recover, to live answers only", |side| Millis(side.recovery).to_string())?;
+        row("requests to the server while it struggled", |side| side.load.to_string())?;
+        row("time to live answers only after recovery", |side| Millis(side.recovery).to_string())?;
         write!(
             f,
             "{rule}\nAn open circuit asks again when its `open_for` is over: recovery takes up to that much longer,\n\

@@ -71,7 +71,10 @@ impl Row {
     }
 }
 
-pub const HEADINGS: &str = "site        state     calls/s success rejected retries fallback     p50     p99";
+pub const HEADINGS: [&str; 2] = [
+    "                      - last second - ------------ since the start ------------",
+    "site        state     calls/s success rejected retries fallback     p50     p99",
+];
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -64,7 +64,7 @@ fn is_news(event: &Event, open: &mut HashSet<&'static str>) -> bool {
 
 /// Lines that are drawn anew in a terminal, and printed one after the other elsewhere.
 enum Screen {
-    Terminal { all: MultiProgress, clock: ProgressBar, headings: ProgressBar, rows: Vec<ProgressBar> },
+    Terminal { all: MultiProgress, clock: ProgressBar, headings: [ProgressBar; 2], rows: Vec<ProgressBar> },
     Plain,
 }
 
@@ -78,8 +78,11 @@ impl Screen {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos:>2}/{len}s  {wide_msg}") {
             clock.set_style(style);
         }
-        let headings = line(&all);
-        headings.set_message(HEADINGS);
+        let headings = HEADINGS.map(|heading| {
+            let line = line(&all);
+            line.set_message(heading);
+            line
+        });
         Self::Terminal { all, clock, headings, rows: Vec::new() }
     }
 
@@ -102,7 +105,7 @@ impl Screen {
         self.say(&format!("{} {}", Clock(elapsed), phase.describe()));
         match self {
             Self::Terminal { clock, .. } => clock.set_message(phase.describe()),
-            Self::Plain => print(&format!("       {HEADINGS}")),
+            Self::Plain => HEADINGS.iter().for_each(|heading| print(&format!("       {heading}"))),
         }
     }
 
@@ -126,7 +129,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if let Self::Terminal { clock, headings, rows, .. } = self {
-            [clock, headings].into_iter().chain(rows).for_each(|line| line.abandon());
+            headings.iter().chain(&*rows).chain([&*clock]).for_each(ProgressBar::abandon);
         }
     }
 }

@@ -46,16 +46,9 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 &mut __call,
                 rt::pin(
                     rt::Some(async {
-                        #[allow(
-                            unreachable_code,
-                            unknown_lints,
-                            clippy::all,
-                            clippy::pedantic,
-                            clippy::restriction,
-                            clippy::nursery
-                        )]
-                        if false {
-                            let __edge: Result<Price, ApiError> = loop {};
+                        if let rt::Some(__edge) = rt::Option::None::<
+                            Result<Price, ApiError>,
+                        > {
                             return __edge;
                         }
                         { self.fetch(sku).await }

@@ -70,16 +70,9 @@ pub async fn price(sku: &str) -> Result<Price, ApiError> {
                 &mut __call,
                 rt::pin(
                     rt::Some(async {
-                        #[allow(
-                            unreachable_code,
-                            unknown_lints,
-                            clippy::all,
-                            clippy::pedantic,
-                            clippy::restriction,
-                            clippy::nursery
-                        )]
-                        if false {
-                            let __edge: Result<Price, ApiError> = loop {};
+                        if let rt::Some(__edge) = rt::Option::None::<
+                            Result<Price, ApiError>,
+                        > {
                             return __edge;
                         }
                         { fetch(sku).await }

@@ -52,16 +52,9 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
             &mut __call,
             rt::pin(
                 rt::Some(async {
-                    #[allow(
-                        unreachable_code,
-                        unknown_lints,
-                        clippy::all,
-                        clippy::pedantic,
-                        clippy::restriction,
-                        clippy::nursery
-                    )]
-                    if false {
-                        let __edge: Result<Price, ApiError> = loop {};
+                    if let rt::Some(__edge) = rt::Option::None::<
+                        Result<Price, ApiError>,
+                    > {
                         return __edge;
                     }
                     { self.fetch(sku).await }
@@ -76,7 +69,6 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 rt::pin(
                     rt::Some(async {
                         let __answer: Result<Price, ApiError> = {
-                            #[allow(clippy::used_underscore_binding)]
                             let __passed = (sku,);
                             let mut __error = rt::Option::None;
                             let __answer = match rt::path::<
@@ -99,10 +91,7 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                             };
                             rt::given::<Result<Price, ApiError>, _, _>(__answer).await
                         };
-                        let __ended = match rt::still_failed::<
-                            Result<Price, ApiError>,
-                            _,
-                        >(__view, __answer) {
+                        let __ended = match rt::still_failed::<_, _>(__view, __answer) {
                             rt::Ok(__ended) => __ended,
                             rt::Err(__answer) => return __answer,
                         };
@@ -122,10 +111,7 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                             >(rt::by_value(|error| Err(error.with(sku)), __error))
                                 .await
                         };
-                        let __ended = match rt::still_failed::<
-                            Result<Price, ApiError>,
-                            _,
-                        >(__view, __answer) {
+                        let __ended = match rt::still_failed::<_, _>(__view, __answer) {
                             rt::Ok(__ended) => __ended,
                             rt::Err(__answer) => return __answer,
                         };

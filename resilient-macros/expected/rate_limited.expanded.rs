@@ -51,16 +51,9 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
                 &mut __call,
                 rt::pin(
                     rt::Some(async {
-                        #[allow(
-                            unreachable_code,
-                            unknown_lints,
-                            clippy::all,
-                            clippy::pedantic,
-                            clippy::restriction,
-                            clippy::nursery
-                        )]
-                        if false {
-                            let __edge: Result<Vec<Price>, ApiError> = loop {};
+                        if let rt::Some(__edge) = rt::Option::None::<
+                            Result<Vec<Price>, ApiError>,
+                        > {
                             return __edge;
                         }
                         { fetch_all(skus).await }

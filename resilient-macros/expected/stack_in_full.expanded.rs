@@ -172,16 +172,9 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 &mut __call,
                 rt::pin(
                     rt::Some(async {
-                        #[allow(
-                            unreachable_code,
-                            unknown_lints,
-                            clippy::all,
-                            clippy::pedantic,
-                            clippy::restriction,
-                            clippy::nursery
-                        )]
-                        if false {
-                            let __edge: Result<Price, ApiError> = loop {};
+                        if let rt::Some(__edge) = rt::Option::None::<
+                            Result<Price, ApiError>,
+                        > {
                             return __edge;
                         }
                         { self.fetch(sku).await }
@@ -200,7 +193,6 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 rt::pin(
                     rt::Some(async {
                         {
-                            #[allow(clippy::used_underscore_binding)]
                             let __passed = (sku,);
                             let mut __error = rt::Option::None;
                             let __answer = match rt::path::<

@@ -96,16 +96,9 @@ where
                         &mut __call,
                         rt::pin(
                             rt::Some(async {
-                                #[allow(
-                                    unreachable_code,
-                                    unknown_lints,
-                                    clippy::all,
-                                    clippy::pedantic,
-                                    clippy::restriction,
-                                    clippy::nursery
-                                )]
-                                if false {
-                                    let __edge: Result<u32, ApiError> = loop {};
+                                if let rt::Some(__edge) = rt::Option::None::<
+                                    Result<u32, ApiError>,
+                                > {
                                     return __edge;
                                 }
                                 { __self.fetch(sku).await }

@@ -73,16 +73,9 @@ async fn price(&mut self) -> Result<impl Display, ApiError> {
                 &mut __call,
                 rt::pin(
                     rt::Some(async {
-                        #[allow(
-                            unreachable_code,
-                            unknown_lints,
-                            clippy::all,
-                            clippy::pedantic,
-                            clippy::restriction,
-                            clippy::nursery
-                        )]
-                        if false {
-                            let __edge: Result<_, ApiError> = loop {};
+                        if let rt::Some(__edge) = rt::Option::None::<
+                            Result<_, ApiError>,
+                        > {
                             return __edge;
                         }
                         { self.fetch().await }

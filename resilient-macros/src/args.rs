@@ -20,7 +20,7 @@ pub(crate) use self::{
 
 use crate::diag::{Diagnostics, code};
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::{
     Expr, Ident, Lit, Token,
     ext::IdentExt as _,
@@ -188,9 +188,19 @@ fn next(input: ParseStream, spec: &Spec) -> syn::Result<Arg> {
         input.parse::<TokenTree>()?;
     }
     match (&arg, stray) {
-        (Ok(before), Some(stray)) => Err(syn::Error::new_spanned(&stray, expected_comma(before, &stray, spec))),
+        (Ok(before), Some(stray)) => Err(unit_apart(before, &stray)
+            .unwrap_or_else(|| syn::Error::new_spanned(&stray, expected_comma(before, &stray, spec)))),
         _ => arg,
     }
+}
+
+/// The error of `2 s`.
+fn unit_apart(before: &Arg, unit: &TokenTree) -> Option<syn::Error> {
+    let (Arg::Positional(before) | Arg::Named(Slot { value: before, .. })) = before;
+    let number = before.to_token_stream().into_iter().last()?;
+    let is_number = matches!(&number, TokenTree::Literal(number) if number.to_string().ends_with(char::is_numeric));
+    let message = duration::one_word(&format!("{number}{}", duration::meant(&unit.to_string())?));
+    is_number.then(|| syn::Error::new_spanned(quote!(#number #unit), message))
 }
 
 fn expected_comma(before: &Arg, stray: &TokenTree, spec: &Spec) -> String {

@@ -127,7 +127,7 @@ impl Item {
             (output(&sig), block(tokens, braces.span()), None)
         } else if AsyncTrait::signed(&sig) {
             let found = AsyncTrait::find(&tokens).ok_or_else(|| unrecognised(&sig))?;
-            (found.output.clone(), found.body.clone(), Some(found))
+            (peeled(found.output.clone()), found.body.clone(), Some(found))
         } else {
             let name = &sig.ident;
             return err(
@@ -226,7 +226,16 @@ fn unrecognised(sig: &Signature) -> Error {
 fn output(sig: &Signature) -> Type {
     match &sig.output {
         syn::ReturnType::Default => parse_quote_spanned!(at(&sig.ident)=> ()),
-        syn::ReturnType::Type(_, output) => (**output).clone(),
+        syn::ReturnType::Type(_, output) => peeled((**output).clone()),
+    }
+}
+
+/// Without parentheses, and without the invisible groups around `macro_rules` fragments.
+fn peeled(output: Type) -> Type {
+    match output {
+        Type::Group(group) => peeled(*group.elem),
+        Type::Paren(paren) => peeled(*paren.elem),
+        other => other,
     }
 }
 

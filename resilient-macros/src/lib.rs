@@ -114,8 +114,11 @@ pub fn rate_limited(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// With the default jitter, `full`, a pause is anything from nothing to the written one; with `jitter = none` it is exactly
 /// that. A time-out by a `#[timeout]` below is retried without `when` and `unless` being asked.
 ///
-/// What the body consumes can not be used by a second attempt; rustc says so at that token. Under `&mut self`, `self` and
-/// `self: Arc<Self>` the field of `policy = self.retry` must be an `Arc`. See the `resilient` crate for examples.
+/// What the body consumes can not be used by a second attempt; rustc says so at that token. A `mut` argument keeps its
+/// changes from attempt to attempt. The future is `Send` only if the output is.
+///
+/// Under `&mut self`, `self` and `self: Arc<Self>` the field of `policy = self.retry` must be an `Arc`. See the
+/// `resilient` crate for examples.
 #[proc_macro_attribute]
 pub fn retry(attr: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand(Kind::Retry, attr.into(), item.into()).into()
@@ -123,8 +126,9 @@ pub fn retry(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Ends what takes too long, by dropping it.
 ///
-/// Above `#[retry]` it bounds the whole call, below it each attempt. It sets the deadline that annotated fns called from
-/// the body see.
+/// Above `#[retry]` it bounds the whole call, below it each attempt. The policies below it know its deadline: no pause and
+/// no wait in line begins that would outlast it. Annotated fns called from the body do not know it: they are dropped with
+/// the body.
 ///
 /// | argument | default | meaning |
 /// |---|---|---|
@@ -162,7 +166,8 @@ pub fn bulkhead(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// - a closure takes nothing or the error (by value, or by reference if written `&`), may be `async`, and sees the fn's
 ///   arguments by their names;
 /// - a path is called with (`self`, arguments, error), with the error alone, or with nothing, whatever it accepts;
-///   methods are written `Self::cached`.
+///   methods are written `Self::cached`. It is passed the arguments in any case, so the body can not consume them. Where
+///   the only argument has the error's type, it is ambiguous which of the two it takes. A closure has neither limit.
 ///
 /// | argument | default | meaning |
 /// |---|---|---|
@@ -170,7 +175,8 @@ pub fn bulkhead(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `when = path`, `unless = path` | every error | for which errors: a path or closure over `&E` |
 /// | `name = ".."` | `fallback` | the policy's name in events and statistics |
 ///
-/// `when` and `unless` are asked for rejections and time-outs too, after these became the fn's error.
+/// `when` and `unless` are asked for rejections and time-outs too, after these became the fn's error. Where the fn returns
+/// no `Result`, a second value would never be asked, and is an error. The future is `Send` only if the output is.
 ///
 /// It belongs above `#[retry]` and `#[circuit_breaker]`: below them they would see only what it returns, and that is an
 /// error unless `#[resilient(allow(fallback_inside_retry, fallback_inside_circuit_breaker))]` says so. See the
@@ -185,9 +191,9 @@ pub fn fallback(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | argument | default | meaning |
 /// |---|---|---|
 /// | `name = ".."` | `module::path::fn` | the site's name in errors, events and statistics |
-/// | `rejected = path` | `From<resilient::Error>` | makes the fn's error (or, without a `Result`, its output) of ours: a path or closure |
+/// | `rejected = path` | `From<resilient::Error>` | makes the fn's error (or, without a `Result`, its output) of ours: a path or closure; only where a policy may reject or time out |
 /// | `crate = path` | found in `Cargo.toml` | the absolute path of the `resilient` crate, where it is only re-exported |
-/// | `allow(..)` | none | switches checks off: `fallback_inside_retry`, `fallback_inside_circuit_breaker`, `timeout_not_shorter` |
+/// | `allow(..)` | none | switches off checks that found something: `fallback_inside_retry`, `fallback_inside_circuit_breaker`, `timeout_not_shorter` |
 ///
 /// See the `resilient` crate for examples.
 #[proc_macro_attribute]

@@ -1,20 +1,30 @@
 //! Stack and fn to tokens. Never rejects; the only place that knows how the runtime is called.
 //!
 //! ```text
-//! static __RESILIENT_SITE: Site = ..;  static __RESILIENT_0: CircuitBreaker = ..;       // one static per policy
-//! let mut call = begin(&__RESILIENT_SITE, view, convert, on(layer 0, on(layer 1, End)));
-//! loop {                                                                  // only with a retry
-//!     let mut step = Call::turn(&mut call, pin!(Some(async { body }))).await;
-//!     if let Step::Fall(1) = step { step = Call::turn(&mut call, pin!(Some(async { answer }))).await; }
-//!     if let Step::Again = step { continue } else { break step }
-//! }                                                      // fallbacks outside every retry follow the loop
+//! static __RESILIENT_SITE: Site = ..;      fn __resilient_site() -> &'static Site { .. }
+//! static __RESILIENT_0: Timeout = ..;      fn __resilient_0() -> &'static Timeout { .. }     // for each owned policy
+//! let __shared_1: &Retry = &RETRY;         let __cost_2: u32 = ..;                           // what a call evaluates
+//! let __view = ..;                         let __convert = ..;               // what errors are, what ours become
+//! let mut __call = begin(__resilient_site, __view, __convert, on(layer 0, on(layer 1, End)));
+//! let mut __step = loop {                                                                    // only with a retry
+//!     let mut __step = Call::turn(&mut __call, pin!(Some(async { body }))).await;
+//!     if let Step::Fall(3) = __step { .. }                                    // for each fallback inside a retry
+//!     if let Step::Again = __step {} else { break __step; }
+//! };
+//! if let Step::Fall(0) = __step {                                       // for each fallback outside every retry
+//!     let __ended = Call::failed(&mut __call);
+//!     __step = Call::turn(&mut __call, pin!(Some(async { answer }))).await;
+//! }
+//! Step::done(__step)
 //! ```
 
 mod closure;
 mod conversion;
 mod fallback;
 mod layer;
+mod output;
 
+use self::output::{nameable, output_span};
 use crate::{
     item::{Item, SITE},
     span::at,
@@ -176,45 +186,14 @@ impl Lowering<'_> {
         quote!(#is_async { #edge #body })
     }
 
+    /// Without an `allow`, which a crate's `forbid` would refuse.
     fn edge(&self) -> TokenStream {
-        let output = &self.output;
+        let (rt, output) = (&self.rt, &self.output);
         let edge = Ident::new("__edge", Span::mixed_site());
-        let typed = quote_spanned! {output_span(&self.item.output)=>
-            let #edge: #output = loop {};
-            return #edge;
-        };
-        quote! {
-            #[allow(
-                unreachable_code, unknown_lints, clippy::all, clippy::pedantic, clippy::restriction, clippy::nursery
-            )]
-            if false {
-                #typed
+        quote_spanned! {output_span(&self.item.output)=>
+            if let #rt::Some(#edge) = #rt::Option::None::<#output> {
+                return #edge;
             }
         }
     }
-}
-
-fn output_span(output: &Type) -> Span {
-    output
-        .to_token_stream()
-        .into_iter()
-        .next()
-        .map_or_else(Span::call_site, |tree| Span::call_site().located_at(tree.span()))
-}
-
-/// `impl Trait` and `!` can not be named in an expression: they are left to inference.
-fn nameable(output: &Type) -> TokenStream {
-    match output {
-        Type::ImplTrait(_) | Type::Never(_) => quote!(_),
-        other => blank_impl_traits(other.to_token_stream()),
-    }
-}
-
-/// `Result<impl Trait, E>` becomes `Result<_, E>`.
-fn blank_impl_traits(tokens: TokenStream) -> TokenStream {
-    if !tokens.clone().into_iter().any(|tree| tree.to_string().contains("impl")) {
-        return tokens;
-    }
-    let Ok(ty) = syn::parse2::<Type>(tokens.clone()) else { return tokens };
-    layer::without_impl_trait(ty).to_token_stream()
 }

@@ -1,7 +1,10 @@
 //! All policies of one fn, in order: what the lowering is given, and the checks across policies.
 
+mod checks;
+
 pub(crate) use crate::policy::{Instance, Judge, Link, Policy};
 
+use self::checks::{CHECKS, check_effect, check_order};
 use crate::{
     args::Scope,
     diag::Diagnostics,
@@ -34,11 +37,6 @@ pub(crate) struct Layer {
     pub(crate) is_named: bool,
     pub(crate) policy: Policy,
 }
-
-const FALLBACK_INSIDE_RETRY: &str = "fallback_inside_retry";
-const FALLBACK_INSIDE_CIRCUIT_BREAKER: &str = "fallback_inside_circuit_breaker";
-const TIMEOUT_NOT_SHORTER: &str = "timeout_not_shorter";
-const CHECKS: [&str; 3] = [FALLBACK_INSIDE_RETRY, FALLBACK_INSIDE_CIRCUIT_BREAKER, TIMEOUT_NOT_SHORTER];
 
 /// One policy, with what its own attribute says.
 struct Entry {
@@ -78,56 +76,21 @@ impl Stack {
                 ));
             }
         }
-        check_order(&entries, &site_args.allowed, diag);
+        let is_complete = diag.is_empty();
+        let found = check_order(&entries, &site_args.allowed, diag);
+        if is_complete && !entries.is_empty() {
+            check_effect(&site_args, &entries, &found, diag);
+        }
         let layers = name_layers(entries, diag);
         diag.is_empty().then(|| Self {
-            site: Site { name: site_args.name, rejected: site_args.rejected, krate: gathered.krate.clone() },
+            site: Site {
+                name: site_args.name,
+                rejected: site_args.rejected.map(|slot| slot.value),
+                krate: gathered.krate.clone(),
+            },
             layers,
         })
     }
-}
-
-fn check_order(entries: &[Entry], allowed: &[String], diag: &mut Diagnostics) {
-    let off = |check: &str| allowed.iter().any(|name| name == check);
-    for (depth, inner) in entries.iter().enumerate() {
-        let outer = &entries[..depth];
-        if inner.kind == Kind::Fallback {
-            if let Some(error) = outer.iter().find_map(|outer| fallback_inside(outer.kind, &off)) {
-                diag.push(Error::new(inner.span, error));
-            }
-        }
-        if let (Some(time), false) = (inner.parsed.timeout, off(TIMEOUT_NOT_SHORTER)) {
-            if outer.iter().filter_map(|outer| outer.parsed.timeout).any(|outer| outer <= time) {
-                diag.push(Error::new(
-                    inner.span,
-                    format!(
-                        "this time-out never fires, for one above it is not longer: \
-                         write a shorter one here, or `#[resilient(allow({TIMEOUT_NOT_SHORTER}))]`"
-                    ),
-                ));
-            }
-        }
-    }
-}
-
-fn fallback_inside(outer: Kind, off: &impl Fn(&str) -> bool) -> Option<String> {
-    let (check, why) = match outer {
-        Kind::Retry => {
-            (FALLBACK_INSIDE_RETRY, "that retry only sees what the fallback returns, and has nothing left to retry")
-        }
-        Kind::CircuitBreaker => (
-            FALLBACK_INSIDE_CIRCUIT_BREAKER,
-            "that breaker only sees what the fallback returns, and would not open when the body fails",
-        ),
-        _ => return None,
-    };
-    let outer = outer.name();
-    (!off(check)).then(|| {
-        format!(
-            "this fallback is inside `#[{outer}]`: {why}; \
-             move `#[fallback]` above `#[{outer}]`, or write `#[resilient(allow({check}))]`"
-        )
-    })
 }
 
 /// Gives every layer a name of its own: as asked, else its attribute's, numbered from the second of a kind on.

@@ -3,6 +3,7 @@
 //! `cases.jsonl` holds what all of them agree on; `design-choices.jsonl` what depends on a choice, of which ours are
 //! run. A case that needs what is not offered yet is listed in `skipped.txt`: a change there is a decision.
 
+mod expect;
 mod inner;
 mod policies;
 mod skip;

@@ -207,6 +207,8 @@ pub(crate) fn backed_off(built: RetryConfig, config: &Value) -> RetryConfig {
     let base = millis(&config["base_ms"]);
     let backoff = match config["kind"].as_str() {
         Some("const") => Backoff::constant(base),
+        // What never grows is written as a constant here.
+        Some("exp") if base.is_zero() => Backoff::constant(base),
         Some("exp") => Backoff::exponential(base, millis(&config["max_ms"])).factor(config["factor"].as_f64().unwrap()),
         kind => panic!("{kind:?}?"),
     };

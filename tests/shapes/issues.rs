@@ -65,11 +65,13 @@ mod a_fallback_without_a_result_is_given_our_error {
     }
 }
 
-/// Where nothing rejects, `rejected` was not looked at, and its fn was called dead code.
+/// Where no rejection gets out, `rejected` was not looked at, and its fn was called dead code.
 #[deny(dead_code)]
 mod an_unneeded_rejected_is_still_used {
     use super::*;
 
+    #[fallback(|| Ok(0))]
+    #[timeout(1s)]
     #[retry]
     #[resilient::resilient(rejected = refused)]
     async fn never_refused(flaky: &Flaky) -> Result<u32, Fault> {
@@ -83,6 +85,79 @@ mod an_unneeded_rejected_is_still_used {
     #[tokio::test(start_paused = true)]
     async fn test() {
         assert_eq!(never_refused(&Flaky::failing(1)).await, Ok(2));
+    }
+}
+
+/// In arrays, slices and parentheses it was written into expressions, where it is not allowed.
+mod an_impl_trait_in_any_part_of_the_output_is_inferred {
+    use super::*;
+
+    #[timeout(1s)]
+    async fn array() -> Result<[impl Display; 2], Fault> {
+        Ok([1, 2])
+    }
+
+    #[retry]
+    async fn slice() -> Result<Box<[impl Display]>, Fault> {
+        Ok(Box::new([1, 2]))
+    }
+
+    #[timeout(1s)]
+    async fn reference<'a>() -> Result<&'a (impl Display + Clone), Fault> {
+        Ok(&1)
+    }
+
+    #[timeout(1s)]
+    async fn within_a_trait_object() -> Result<Box<dyn Iterator<Item = impl Display>>, Fault> {
+        Ok(Box::new([1, 2].into_iter()))
+    }
+
+    #[resilient::resilient(rejected = |error| panic!("{error}"))]
+    #[timeout(1s)]
+    async fn everywhere() -> ([impl Display; 1], (impl Display, u8), [(impl Display, char); 2]) {
+        ([1], (2, 3), [(4, 'a'); 2])
+    }
+
+    macro_rules! typed {
+        ($name:ident, $output:ty, $body:expr) => {
+            #[resilient::resilient(rejected = |error| panic!("{error}"))]
+            #[timeout(1s)]
+            async fn $name() -> $output {
+                $body
+            }
+        };
+    }
+    typed!(fragment, impl Display, 1);
+    typed!(fragment_within, [impl Display; 2], [1, 2]);
+    typed!(never, !, forever().await);
+
+    #[fallback(spare)]
+    #[retry(attempts = 2)]
+    async fn arguments(
+        [one, _two]: [impl Display; 2],
+        many: &[impl Display],
+        (other, number): (impl Display, u8),
+        last: &mut (impl Display + ?Sized),
+    ) -> Result<String, Fault> {
+        drop((one.to_string(), many[0].to_string(), other.to_string(), number, last.to_string()));
+        Err(Fault::Transient)
+    }
+
+    fn spare() -> Result<String, Fault> {
+        Ok("spare".to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn test() {
+        assert_eq!(array().await.unwrap()[1].to_string(), "2");
+        assert_eq!(slice().await.unwrap()[1].to_string(), "2");
+        assert_eq!(reference().await.unwrap().clone().to_string(), "1");
+        assert_eq!(within_a_trait_object().await.unwrap().count(), 2);
+        assert_eq!(everywhere().await.2[1].0.to_string(), "4");
+        assert_eq!(fragment().await.to_string(), "1");
+        assert_eq!(fragment_within().await[1].to_string(), "2");
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(1), never()).await.is_err());
+        assert_eq!(arguments(["a", "b"], &["c"], ("d", 1), &mut "e".to_owned()[..]).await.unwrap(), "spare");
     }
 }
 

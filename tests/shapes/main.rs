@@ -16,6 +16,7 @@
 mod async_traits;
 mod errors;
 mod expressions;
+mod fallback_arguments;
 mod fallbacks;
 mod generics;
 mod issues;

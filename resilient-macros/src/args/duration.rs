@@ -4,7 +4,7 @@ use crate::{
     args::{Form, Given, Raw, Scope, ident_of, number::Decimal, peel},
     diag::{code, err},
 };
-use syn::{Expr, RangeLimits};
+use syn::{BinOp, Expr, ExprBinary, RangeLimits};
 
 const WANTED: &str = "a duration such as `2s`";
 
@@ -43,8 +43,25 @@ pub(crate) fn duration_of(expr: &Expr, scope: &Scope) -> syn::Result<Given<u64>>
             Err(message) => err(expr, message),
         },
         Form::Text(text) => err(expr, quoted(&text)),
-        Form::Expression(expr) => Given::constant(expr, scope),
+        Form::Expression(expr) => match times_unit(expr) {
+            Some(duration) => err(expr, one_word(&duration)),
+            None => Given::constant(expr, scope),
+        },
     }
+}
+
+pub(super) fn one_word(duration: &str) -> String {
+    format!("a duration is one word: write `{duration}`")
+}
+
+/// What `2 * s` means.
+fn times_unit(expr: &Expr) -> Option<String> {
+    let Expr::Binary(ExprBinary { left, op: BinOp::Mul(_), right, .. }) = expr else { return None };
+    let Ok(Form::Number { digits, suffix }) = Form::of(left, WANTED) else { return None };
+    let word = ident_of(right)?.to_string();
+    // A constant may be called `S`.
+    let unit = meant(&word).filter(|_| suffix.is_empty() && word.chars().all(char::is_lowercase))?;
+    Some(format!("{digits}{unit}"))
 }
 
 /// Whether this is written as a duration.

@@ -55,6 +55,7 @@ fn durations_are_exact() {
     }
     assert_eq!(nanos("TIMEOUT"), None);
     assert_eq!(nanos("config::TIMEOUT * 2"), None);
+    assert_eq!(nanos("2 * S"), None);
 }
 
 #[test]
@@ -71,6 +72,8 @@ fn durations_that_are_none() {
         ("\"100 millis\"", "a duration is no string: write `100ms` without quotes"),
         ("\"soon\"", "a duration is no string: write for example `2s`"),
         ("-1s", "`-1s` is negative: write a duration such as `2s`"),
+        ("2 * s", "a duration is one word: write `2s`"),
+        ("100 * millis", "a duration is one word: write `100ms`"),
         ("2.s", "`2.s` has a stray dot: write `2s`"),
         ("1e3s", "`1e3s` has an exponent or too many digits: write it with plain digits, as in `1.5s`"),
         ("0.5ns", "`0.5ns` is finer than a nanosecond: write it with fewer decimals"),
@@ -254,6 +257,10 @@ fn every_mistake_is_one_error() {
         ("attempts = , wait", "`attempts` needs a value: write `attempts = 3`"),
         ("attempts(3)", "`attempts` needs a value: write `attempts = 3`"),
         ("attempts: 3", "an argument is given with `=`: write `attempts = 3`"),
+        ("2 s", "a duration is one word: write `2s`"),
+        ("backoff = 1s..=2.5 sec", "a duration is one word: write `2.5s`"),
+        ("10/250 ms", "a duration is one word: write `250ms`"),
+        ("wait = MAX s", "unexpected `s`: separate the arguments with `,`"),
         ("attempts = 3 backoff = 2s", "unexpected `backoff`: separate the arguments with `,`"),
     ] {
         assert_eq!(read(written).1, [expected], "{written}");

@@ -1,6 +1,6 @@
 //! Where our errors become the user's, and whether they do at all.
 
-use super::{Locals, Lowering};
+use super::{Locals, Lowering, output::output_span};
 use crate::{
     span::{at, placed},
     stack::{Link, Policy},
@@ -50,7 +50,7 @@ impl Lowering<'_> {
         let Self { rt, output, stack, .. } = self;
         let Locals { convert, view, error, .. } = &self.locals;
         let need = self.need();
-        let span = super::output_span(&self.item.output);
+        let span = output_span(&self.item.output);
         let here = placed(rt, span);
         let made = match &stack.site.rejected {
             Some(rejected) => {

@@ -9,7 +9,7 @@ use crate::{
     span::{at, placed},
     stack::{Link, Policy},
 };
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{Expr, ExprClosure, Token};
 
@@ -19,7 +19,6 @@ impl Lowering<'_> {
         let Policy::Fallback { links, .. } = &self.stack.layers[index].policy else { return TokenStream::new() };
         let Self { rt, output, .. } = self;
         let Locals { call, step, ended, view, answer, .. } = &self.locals;
-        let last = links.len().saturating_sub(1);
         let chain = links.iter().enumerate().map(|(place, link)| {
             // A later link answers for the error of the one before, which is the user's already.
             let convert = if place == 0 { self.conversion_borrowed() } else { quote!(#rt::Nothing) };
@@ -27,16 +26,15 @@ impl Lowering<'_> {
                 Link::Closure(closure) => self.closure(closure, &convert),
                 Link::Path(path) => self.path(path, &convert),
             };
-            if place == last {
-                answered
-            } else {
-                quote! {
-                    let #answer: #output = #answered;
-                    let #ended = match #rt::still_failed::<#output, _>(#view, #answer) {
-                        #rt::Ok(#ended) => #ended,
-                        #rt::Err(#answer) => return #answer,
-                    };
-                }
+            let Some(next) = links.get(place + 1).map(link_span) else { return answered };
+            // rustc underlines the first `_` where the next link is never asked.
+            let here = placed(rt, next);
+            quote_spanned! {next=>
+                let #answer: #output = #answered;
+                let #ended = match #here::still_failed::<_, _>(#view, #answer) {
+                    #rt::Ok(#ended) => #ended,
+                    #rt::Err(#answer) => return #answer,
+                };
             }
         });
         // rustc underlines the `async` where a fallback wants what is no longer there.
@@ -85,8 +83,8 @@ impl Lowering<'_> {
             (Some(me), _) => quote!(#me),
             (None, _) => quote!(#rt::NoSelf),
         };
-        let params = item.params();
-        let args: Option<Vec<_>> = params
+        let args: Option<Vec<_>> = item
+            .params()
             .iter()
             .map(|param| {
                 let expr = param.expr.as_ref()?;
@@ -94,10 +92,11 @@ impl Lowering<'_> {
             })
             .collect();
         let args = args.map_or_else(|| quote!(#rt::NoArgs), |args| quote!((#(#args,)*)));
-        // An argument named `_x` is used here by us, not by the user.
+        // An argument named `_x` is used here by us, not by the user. Only there: a `forbid` would refuse the `allow`.
+        let allowed = names_underscored(&args).then(|| quote!(#[allow(clippy::used_underscore_binding)]));
         let passed = Ident::new("__passed", Span::mixed_site());
         quote_spanned! {span=> {
-            #[allow(clippy::used_underscore_binding)]
+            #allowed
             let #passed = #args;
             let mut #error = #rt::Option::None;
             let #answer = match #rt::path::<#output, _, _, _, _, _, _>(
@@ -109,6 +108,18 @@ impl Lowering<'_> {
             #rt::given::<#output, _, _>(#answer).await
         }}
     }
+}
+
+/// Whether clippy would say that `_x` is used after all.
+fn names_underscored(args: &TokenStream) -> bool {
+    args.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(name) => {
+            let name = name.to_string();
+            name.starts_with('_') && !name.starts_with("__")
+        }
+        TokenTree::Group(group) => names_underscored(&group.stream()),
+        _ => false,
+    })
 }
 
 fn link_span(link: &Link) -> Span {

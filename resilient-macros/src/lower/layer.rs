@@ -8,7 +8,7 @@ use crate::{
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::{Expr, GenericArgument, PathArguments, Type, spanned::Spanned as _};
+use syn::{Expr, spanned::Spanned as _};
 
 impl Lowering<'_> {
     /// The site and its own policies: const, so that nothing is looked up or made when the fn is called.
@@ -242,34 +242,4 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
         TokenTree::Group(group) => mentions(group.stream(), name),
         _ => false,
     })
-}
-
-/// Leaves what can not be named in an expression to inference.
-pub(super) fn without_impl_trait(ty: Type) -> Type {
-    match ty {
-        Type::ImplTrait(_) => Type::Verbatim(quote!(_)),
-        Type::Path(mut path) => {
-            for segment in &mut path.path.segments {
-                if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-                    for argument in &mut arguments.args {
-                        if let GenericArgument::Type(ty) = argument {
-                            *ty = without_impl_trait(ty.clone());
-                        }
-                    }
-                }
-            }
-            Type::Path(path)
-        }
-        Type::Tuple(mut tuple) => {
-            for ty in &mut tuple.elems {
-                *ty = without_impl_trait(ty.clone());
-            }
-            Type::Tuple(tuple)
-        }
-        Type::Reference(mut reference) => {
-            *reference.elem = without_impl_trait((*reference.elem).clone());
-            Type::Reference(reference)
-        }
-        other => other,
-    }
 }

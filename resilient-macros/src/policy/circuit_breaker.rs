@@ -1,8 +1,7 @@
 use super::{
     Context, Instance, Parsed, Policy,
     config::{Builder, Limits, MILLISECOND, YEAR},
-    name, predicate,
-    shared::{instance, is_count, named_or_path},
+    shared::{is_count, judged},
 };
 use crate::args::{
     Args, Given, Raw, Scope, Slot, Spec, count, count_of, duration, duration_of, is_duration, peel, ratio,
@@ -78,14 +77,8 @@ struct Trip {
     min_calls: Option<Slot<Given<u32>>>,
 }
 
-pub(super) fn parse(mut args: Args, cx: &mut Context) -> Parsed {
-    let shared = named_or_path(&mut args, &SPEC, hint, cx);
-    let judge = predicate::judge(&mut args, cx);
-    let name = args.take("name", cx.diag, name);
-    let instance = match shared {
-        Some(shared) => instance(shared, args, cx),
-        None => owned(args, cx),
-    };
+pub(super) fn parse(args: Args, cx: &mut Context) -> Parsed {
+    let (instance, judge, name) = judged(args, &SPEC, hint, owned, cx);
     Parsed::new(Policy::CircuitBreaker { instance, judge }, name)
 }
 

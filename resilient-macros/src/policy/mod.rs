@@ -56,6 +56,14 @@ impl Kind {
         }
     }
 
+    /// Whether it may end a call with an error of ours.
+    pub(crate) fn refuses(self) -> bool {
+        match self {
+            Self::CircuitBreaker | Self::RateLimited | Self::Timeout | Self::Bulkhead => true,
+            Self::Retry | Self::Fallback | Self::Resilient => false,
+        }
+    }
+
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }

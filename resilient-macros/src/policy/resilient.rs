@@ -2,7 +2,7 @@
 
 use super::name;
 use crate::{
-    args::{Args, Raw, Spec, ident_of, peel},
+    args::{Args, Raw, Slot, Spec, ident_of, peel},
     diag::{Diagnostics, closest, code, err, list},
 };
 use proc_macro2::TokenStream;
@@ -20,16 +20,16 @@ pub(super) const SPEC: Spec = Spec {
 #[derive(Default)]
 pub(crate) struct SiteArgs {
     pub(crate) name: Option<LitStr>,
-    pub(crate) rejected: Option<Expr>,
+    pub(crate) rejected: Option<Slot<Expr>>,
     /// The checks that are switched off.
-    pub(crate) allowed: Vec<String>,
+    pub(crate) allowed: Vec<Ident>,
 }
 
 /// `checks` are the names that `allow(..)` knows.
 pub(crate) fn site(tokens: &TokenStream, checks: &[&str], diag: &mut Diagnostics) -> SiteArgs {
     let mut args = Args::read(tokens, &SPEC, diag);
     let name = args.take("name", diag, name).map(|slot| slot.value);
-    let rejected = args.take("rejected", diag, rejected).map(|slot| slot.value);
+    let rejected = args.take("rejected", diag, rejected);
     // Its value was already looked up; here it is only judged.
     args.take("crate", diag, krate);
     let mut allowed = Vec::new();
@@ -44,11 +44,11 @@ pub(crate) fn site(tokens: &TokenStream, checks: &[&str], diag: &mut Diagnostics
     SiteArgs { name, rejected, allowed }
 }
 
-fn check_name(expr: &Expr, checks: &[&str]) -> syn::Result<String> {
-    let name = code(expr);
-    if checks.contains(&name.as_str()) {
-        return Ok(name);
+fn check_name(expr: &Expr, checks: &[&str]) -> syn::Result<Ident> {
+    if let Some(check) = ident_of(expr).filter(|check| checks.iter().any(|known| check == known)) {
+        return Ok(check.clone());
     }
+    let name = code(expr);
     let meant = closest(&name, checks).or(checks.first().copied()).unwrap_or_default();
     err(expr, format!("unknown check `{name}`, there are {}: write `allow({meant})`", list(checks)))
 }

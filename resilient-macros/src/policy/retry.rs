@@ -1,8 +1,7 @@
 use super::{
     Context, Instance, Parsed, Policy,
     config::{Builder, Limits, MILLISECOND, YEAR},
-    name, predicate,
-    shared::{instance, is_count, named_or_path},
+    shared::{is_count, judged},
 };
 use crate::span::{at, placed};
 use crate::{
@@ -49,14 +48,8 @@ const PAUSE: Limits<u64> = Limits { range: 0..=YEAR, text: "which is up to `366d
 const MAX_DURATION: Limits<u64> =
     Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "max_duration = 30s" };
 
-pub(super) fn parse(mut args: Args, cx: &mut Context) -> Parsed {
-    let shared = named_or_path(&mut args, &SPEC, hint, cx);
-    let judge = predicate::judge(&mut args, cx);
-    let name = args.take("name", cx.diag, name);
-    let instance = match shared {
-        Some(shared) => instance(shared, args, cx),
-        None => owned(args, cx),
-    };
+pub(super) fn parse(args: Args, cx: &mut Context) -> Parsed {
+    let (instance, judge, name) = judged(args, &SPEC, hint, owned, cx);
     Parsed::new(Policy::Retry { instance, judge }, name)
 }
 

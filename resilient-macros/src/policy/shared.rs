@@ -1,11 +1,11 @@
 //! Instances that live elsewhere: `policy = EXPR`, or a path where the policy has no positional value.
 
-use super::{Context, Instance};
+use super::{Context, Instance, Judge, name, predicate};
 use crate::{
-    args::{Args, Raw, ident_of, peel},
+    args::{Args, Raw, Slot, Spec, ident_of, peel},
     diag::{code, err},
 };
-use syn::{Expr, Lit};
+use syn::{Expr, Lit, LitStr};
 
 /// The shared instance of `policy = EXPR`.
 pub(super) fn named(args: &mut Args, cx: &mut Context) -> Option<Expr> {
@@ -25,15 +25,29 @@ pub(super) fn named(args: &mut Args, cx: &mut Context) -> Option<Expr> {
     .map(|slot| slot.value)
 }
 
-/// The shared instance of an attribute without a positional value, as `policy = EXPR` or as a path.
-///
-/// `hint` tells what a positional value was probably meant to be.
-pub(super) fn named_or_path(
-    args: &mut Args,
-    spec: &crate::args::Spec,
-    hint: fn(&Raw) -> Option<&'static str>,
+/// What a positional value of an attribute that has none was probably meant to be.
+pub(super) type Hint = fn(&Raw) -> Option<&'static str>;
+
+/// The parts of a policy that judges outcomes: one of its own, made by `owned`, or a shared one.
+pub(super) fn judged(
+    mut args: Args,
+    spec: &Spec,
+    hint: Hint,
+    owned: fn(Args, &mut Context) -> Instance,
     cx: &mut Context,
-) -> Option<Expr> {
+) -> (Instance, Judge, Option<Slot<LitStr>>) {
+    let shared = named_or_path(&mut args, spec, hint, cx);
+    let judge = predicate::judge(&mut args, cx);
+    let name = args.take("name", cx.diag, name);
+    let instance = match shared {
+        Some(shared) => instance(shared, args, cx),
+        None => owned(args, cx),
+    };
+    (instance, judge, name)
+}
+
+/// The shared instance of an attribute without a positional value, as `policy = EXPR` or as a path.
+fn named_or_path(args: &mut Args, spec: &Spec, hint: Hint, cx: &mut Context) -> Option<Expr> {
     let mut shared = named(args, cx);
     for raw in std::mem::take(&mut args.positional) {
         match &raw {

@@ -60,6 +60,26 @@ fn a_time_out_that_never_fires() {
 }
 
 #[test]
+fn what_is_said_in_vain() {
+    assert_eq!(
+        error("#[resilient(rejected = f)] #[fallback(g)] #[retry]"),
+        "`rejected` has no effect: no policy of this fn rejects or times out; remove it"
+    );
+    assert_eq!(
+        error(
+            "#[resilient(allow(timeout_not_shorter, fallback_inside_retry))] #[timeout(2s)] #[retry] #[fallback(f)] #[timeout(1s)]"
+        ),
+        "`allow(timeout_not_shorter)` has no effect: that check finds nothing on this fn; remove it"
+    );
+    fine("#[resilient(allow(timeout_not_shorter))] #[timeout(LONG)] #[timeout(1s)]");
+    fine("#[resilient(rejected = f)] #[fallback(|| 1)] #[timeout(1s)]");
+    assert_eq!(
+        error("#[resilient(rejected = f, allow(fallback_inside_retry))] #[timeout(2)]"),
+        "`2` has no unit: write `2s` (or `2ms`, `2min`)"
+    );
+}
+
+#[test]
 fn one_resilient_and_something_to_do() {
     assert_eq!(error("#[resilient]"), "no policy on this fn: write for example `#[retry]` below `#[resilient]`");
     assert_eq!(

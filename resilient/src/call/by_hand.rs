@@ -168,6 +168,9 @@ impl Timeout {
     ///
     /// # Errors
     /// The operation's own, and [`Error::TimedOut`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops the operation.
     pub async fn call<T, E: From<Error>, M>(
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
@@ -177,10 +180,18 @@ impl Timeout {
 }
 
 impl Retry {
-    /// Runs `operation` until it succeeds, or attempts or time are used up. Every `Err` is retried.
+    /// Runs `operation` until it succeeds, or attempts or time are used up. Every `Err` is retried, also that of a
+    /// [`Timeout`] inside.
+    ///
+    /// Only a rejection is not, where `operation` returns it as soon as the `call` of a policy inside gives it, or an
+    /// annotated fn. One by `try_acquire` is an `Err` like any other: leave it out with [`call_when`](Self::call_when)
+    /// and [`is_rejection`](Error::is_rejection).
     ///
     /// # Errors
     /// The last attempt's.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops the attempt that runs, or ends its pause. It holds nothing else.
     pub async fn call<T, E, F>(&self, operation: impl FnMut() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -188,10 +199,13 @@ impl Retry {
         self.run(operation, errors).await
     }
 
-    /// Like [`call`](Self::call), but retries only the errors that `transient` accepts.
+    /// Like [`call`](Self::call), but retries only the errors that `transient` accepts, time-outs among them.
     ///
     /// # Errors
     /// The last attempt's.
+    ///
+    /// # Cancel safety
+    /// As that of [`call`](Self::call).
     pub async fn call_when<T, E, F>(&self, operation: impl FnMut() -> F, transient: impl Fn(&E) -> bool) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -221,6 +235,9 @@ impl<F> Fallback<F> {
     ///
     /// # Errors
     /// The fallback's own.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops the operation, or the answer that is under way.
     pub async fn call<T, E, A, N, M>(&self, operation: impl Operation<M, Output = Result<T, E>>) -> Result<T, E>
     where
         F: Fn(E) -> A,

@@ -186,10 +186,20 @@ pub fn by_reference<'e, E, A, F: FnOnce(&'e E) -> A>(closure: F, error: &'e E) -
     closure(error)
 }
 
+/// An output after which the next link of a chain is asked: a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "this fallback is never asked: the one before it gives `{Self}`, which is no error",
+    label = "never asked",
+    note = "leave it out, or return a `Result`"
+)]
+pub trait FailsOver {}
+
+impl<T, E> FailsOver for Result<T, E> {}
+
 /// What the next link of a chain answers for.
 ///
 /// # Errors
 /// The output, where there is nothing to answer for.
-pub fn still_failed<R, V: View<R>>(view: V, output: R) -> Result<Ended<R>, R> {
+pub fn still_failed<R: FailsOver, V: View<R>>(view: V, output: R) -> Result<Ended<R>, R> {
     if view.is_err(&output) { Ok(Ended::Output(output)) } else { Err(output) }
 }

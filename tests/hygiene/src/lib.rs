@@ -5,12 +5,14 @@
 #![deny(warnings, missing_docs, unreachable_pub, unused, unused_qualifications, let_underscore_drop)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 
+mod forbidden;
 mod names;
 #[cfg_attr(any(), rustfmt::skip)]
 mod one_line;
 mod shadowed;
 mod unused;
 
+pub use forbidden::Forbidding;
 pub use names::timeout;
 pub use one_line::one_lines;
 pub use shadowed::shadowed;

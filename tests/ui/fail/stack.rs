@@ -52,6 +52,19 @@ async fn site() -> Answer {
     Ok(1)
 }
 
+#[resilient(rejected = std::convert::identity)]
+#[retry]
+async fn never_rejected() -> Answer {
+    Ok(1)
+}
+
+#[resilient(allow(fallback_inside_retry, fallback_inside_circuit_breaker))]
+#[retry]
+#[fallback(|_| Ok(0))]
+async fn never_found() -> Answer {
+    Ok(1)
+}
+
 #[resilient(preset = network)]
 #[retry]
 async fn of_a_later_version() -> Answer {

@@ -57,6 +57,11 @@ async fn apart() -> Answer {
     Ok(1)
 }
 
+#[timeout(2 * s)]
+async fn multiplied() -> Answer {
+    Ok(1)
+}
+
 #[bulkhead]
 async fn without_places() -> Answer {
     Ok(1)

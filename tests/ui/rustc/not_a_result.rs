@@ -41,4 +41,14 @@ async fn never_fails() -> u32 {
     1
 }
 
+#[fallback(|_| 1, spare)]
+#[timeout(1s)]
+async fn never_asked() -> u32 {
+    1
+}
+
+fn spare() -> u32 {
+    3
+}
+
 fn main() {}

@@ -31,7 +31,7 @@ impl Backoff {
         Self { first: pause, cap: pause, factor: None }
     }
 
-    /// `first`, then twice as long each time, and never more than `cap`, jitter included.
+    /// `first` (above 0), then twice as long each time, and never more than `cap` (up to a year), jitter included.
     pub const fn exponential(first: Duration, cap: Duration) -> Self {
         Self { first, cap, factor: Some(2.0) }
     }
@@ -57,6 +57,9 @@ impl Backoff {
             return Err(ConfigError::new("a `backoff` begins at its shorter end: the first pause exceeds the cap"));
         }
         match self.factor {
+            Some(_) if self.first.is_zero() => {
+                Err(ConfigError::new("a `backoff` of nothing never grows: begin above 0, or make it constant"))
+            }
             Some(factor) => check::factor(factor),
             None => Ok(()),
         }

@@ -222,11 +222,15 @@ mod tests {
     #[test]
     fn impossible_numbers_are_refused() {
         let new = RetryConfig::new;
+        let none = Backoff::constant(Duration::ZERO);
         assert_eq!(new().check(), Ok(()));
+        assert_eq!(new().backoff(none).check(), Ok(()));
         let (short, long) = (Duration::from_millis(1), Duration::from_secs(1));
         for config in [
             new().attempts(1),
             new().backoff(Backoff::exponential(long, short)),
+            new().backoff(Backoff::exponential(Duration::ZERO, long)),
+            new().backoff(none.factor(2.0)),
             new().backoff(Backoff::exponential(short, long).factor(1.0)),
             new().backoff(Backoff::exponential(short, long).factor(f64::NAN)),
             new().backoff(Backoff::constant(Duration::MAX)),
