@@ -2,6 +2,7 @@
 
 extern crate self as resilient;
 
+mod background;
 mod brief;
 mod call;
 mod cause;

@@ -1,6 +1,7 @@
 //! Asking whether the dependency is well, while the circuit is open.
 
 use crate::{
+    background::{self, Task},
     event::isolated,
     sync::atomic::{
         AtomicU64,
@@ -16,7 +17,6 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use tokio::{runtime::Handle, task::AbortHandle};
 
 /// A health check on its way: whether the dependency is well.
 pub type Checking = Pin<Box<dyn Future<Output = bool> + Send>>;
@@ -88,7 +88,7 @@ const GONE: u64 = 1 << 33;
 #[derive(Debug, Default)]
 pub(super) struct Health {
     news: Arc<AtomicU64>,
-    task: Mutex<Option<AbortHandle>>,
+    task: Mutex<Option<Task>>,
 }
 
 /// When to ask.
@@ -115,19 +115,21 @@ impl Schedule {
 impl Health {
     /// Starts asking on behalf of the open state of that generation; `false` without a runtime to do so.
     pub(super) fn start(&self, ask: Ask, schedule: Schedule, generation: u32) -> bool {
-        let Ok(runtime) = Handle::try_current() else { return false };
-        self.stop();
         let report = Report { news: Arc::clone(&self.news), generation, is_well: false };
-        let task = runtime.spawn(watch(ask, schedule, report)).abort_handle();
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
-        true
+        let task = background::spawn(watch(ask, schedule, report));
+        let runs = task.is_some();
+        self.put(task);
+        runs
     }
 
     pub(super) fn stop(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            task.abort();
-        }
+        self.put(None);
+    }
+
+    fn put(&self, task: Option<Task>) {
+        let previous = std::mem::replace(&mut *self.task.lock().unwrap_or_else(PoisonError::into_inner), task);
+        // Outside the lock: it drops the user's future.
+        drop(previous);
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -142,12 +144,6 @@ impl Health {
             _ if word & WELL != 0 => Some(News::Well { generation }),
             _ => Some(News::Gone { generation }),
         }
-    }
-}
-
-impl Drop for Health {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 
