@@ -322,6 +322,16 @@ impl CircuitBreakerConfig {
         Some(ConfigError::new(message))
     }
 
+    /// The same configuration, [`check`](Self::check)ed: for a `const` or a `static`.
+    ///
+    /// # Panics
+    /// When a number can not work; in a `const` this is a compile error.
+    #[track_caller]
+    pub const fn checked(self) -> Self {
+        demand(self.check());
+        self
+    }
+
     /// [`check`](Self::check)s in a const context.
     ///
     /// # Panics
