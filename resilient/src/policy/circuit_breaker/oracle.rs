@@ -2,7 +2,7 @@
 //! how many of each kind.
 
 use super::{
-    change::Changes,
+    change::{Change, Changes},
     config::{CircuitBreakerConfig, Window},
     machine::{Admission, End, Machine, Shortcuts, Taken},
     state::{CircuitState, Place, Ticket},
@@ -480,6 +480,7 @@ struct Run {
     flights: Vec<Flight>,
     calls: usize,
     now: Nanos,
+    latest: Nanos,
     began: Nanos,
 }
 
@@ -497,6 +498,7 @@ impl Run {
             flights: Vec::new(),
             calls: 0,
             now: began,
+            latest: began,
             began,
         }
     }
@@ -586,6 +588,7 @@ impl Run {
             _ => None,
         };
         self.now = self.now.max(to.unwrap_or(0));
+        self.latest = self.latest.max(self.now);
     }
 
     /// Counts the calls in flight that have become slow, as each step of the breaker begins.
@@ -662,9 +665,10 @@ impl Run {
         if taken == Taken::Late {
             assert_ne!(generation, after.0);
         }
-        // Only the next admission need see that a ramp is over.
-        let ramped = after.0 != before.0 && self.machine.tally.last_change.unwrap().cause == Cause::Ramped;
-        if generation == before.0 && ending == Ending::Success && !slow && !ramped {
+        // That a ramp is over, or the open time of one switched off, the next who asks may see.
+        let by_time = |change: &Change| matches!(change.cause, Cause::Ramped | Cause::TimeOver);
+        let timed = after.0 != before.0 && self.machine.tally.last_change.as_ref().is_some_and(by_time);
+        if generation == before.0 && ending == Ending::Success && !slow && !timed {
             let Shortcuts { absorb, count, evidence_held, .. } = self.shortcuts;
             if absorb {
                 assert_eq!(before, after, "an absorbed success changes something");
@@ -718,7 +722,7 @@ impl Run {
             self.publish();
         }
         // Old results leave the window, and may open it once more; then so many probes, and the ramp.
-        self.now += 1000 * MS;
+        self.now = self.latest + 1000 * MS;
         for _ in 0..LARGEST_WINDOW + rules.successes + 3 {
             self.now += rules.open_for.longest;
             self.machine.advance(self.now, &mut changes);
