@@ -6,6 +6,8 @@ mod config;
 mod control;
 mod health;
 mod in_flight;
+#[cfg(test)]
+mod long_run;
 mod machine;
 #[cfg(test)]
 mod oracle;

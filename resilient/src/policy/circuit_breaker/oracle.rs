@@ -22,7 +22,7 @@ use std::{collections::VecDeque, time::Duration};
 const MS: Nanos = 1_000_000;
 const LARGEST_WINDOW: u32 = 12;
 
-fn scripts() -> ProptestConfig {
+pub(super) fn scripts() -> ProptestConfig {
     let cases = std::env::var("SCRIPTS").ok().and_then(|number| number.parse().ok()).unwrap_or(400);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -128,8 +128,7 @@ impl Oracle {
     }
 
     fn recover(&mut self, at: Nanos, cause: Cause) {
-        let phase =
-            if self.config.ramp { Phase::Ramp { began: at, shares: 0.0, passed: 0.0 } } else { Phase::Closed };
+        let phase = if self.config.ramp { Phase::Ramp { began: at, shares: 0.0, passed: 0.0 } } else { Phase::Closed };
         self.enter(phase, at, cause);
     }
 
@@ -257,7 +256,8 @@ impl Oracle {
 
     fn too_many_slow(&self, slow: u64, calls: u64) -> bool {
         let rate = self.config.slow_rate.unwrap_or(Ratio::percent(100));
-        self.config.slow_call.is_some() && u128::from(slow) * 1_000_000_000 >= u128::from(calls) * u128::from(rate.ppb())
+        self.config.slow_call.is_some()
+            && u128::from(slow) * 1_000_000_000 >= u128::from(calls) * u128::from(rate.ppb())
     }
 
     fn totals(&self, now: Nanos) -> Totals {
@@ -381,7 +381,8 @@ enum Step {
 fn config() -> impl Strategy<Value = CircuitBreakerConfig> {
     let ms = Duration::from_millis;
     let rate = prop::sample::select(vec![1, 10, 25, 50, 60, 75, 99, 100]).prop_map(Ratio::percent);
-    let window = (0..4_u8, 1..=LARGEST_WINDOW, 100..400_u64, prop::option::of(1..8_u32), prop::option::of(rate.clone()));
+    let window =
+        (0..4_u8, 1..=LARGEST_WINDOW, 100..400_u64, prop::option::of(1..8_u32), prop::option::of(rate.clone()));
     let slow = prop::option::of((1..40_u64, prop::option::of(rate)));
     let open_for = (1..50_u64, prop::option::of(1..200_u64));
     let probes = (1..5_u32, 1..5_u32, prop::option::of(1..60_u64), any::<bool>());
