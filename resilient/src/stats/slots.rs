@@ -25,8 +25,7 @@ impl<T: Default> Slots<T> {
     /// This thread's slot, and whether no other thread writes to it; `None` before its first use.
     #[inline]
     pub(crate) fn get(&self) -> Option<(&T, bool)> {
-        let index = INDEX.get();
-        match self.owned.get(index) {
+        match self.owned.get(index()) {
             Some(slot) => slot.get().map(|slot| (&**slot, true)),
             None => None,
         }
@@ -36,7 +35,7 @@ impl<T: Default> Slots<T> {
     #[inline]
     pub(crate) fn own(&self) -> Option<(&T, usize)> {
         let (slot, owned) = self.local();
-        owned.then(|| (slot, INDEX.get()))
+        owned.then(|| (slot, index()))
     }
 
     /// The slot that a thread owned when its index was this.
@@ -100,12 +99,27 @@ impl Drop for Claim {
 
 const SHARED: usize = usize::MAX - 1;
 
+/// This thread's index, once it has one.
+#[cfg(not(shuttle))]
+#[inline]
+fn index() -> usize {
+    INDEX.get()
+}
+
+/// The model checker's threads come and go on one real one, which says whether they share a slot.
+#[cfg(shuttle)]
+fn index() -> usize {
+    if OWN_SLOTS.get() { shuttle::current::me().into() } else { SHARED }
+}
+
+#[cfg(shuttle)]
+thread_local! {
+    /// Whether each thread of the model that runs here owns a slot.
+    pub(crate) static OWN_SLOTS: Cell<bool> = const { Cell::new(false) };
+}
+
 fn thread_index() -> usize {
-    // The model checker's threads come and go on one real one.
-    if cfg!(shuttle) {
-        return SHARED;
-    }
-    let index = INDEX.get();
+    let index = index();
     if index == usize::MAX { claim() } else { index }
 }
 

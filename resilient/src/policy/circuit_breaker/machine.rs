@@ -407,6 +407,20 @@ impl Machine {
         Taken::Counted
     }
 
+    /// Whether its thread counts it before it is settled: a fast success of a time window.
+    pub(super) fn counts_elsewhere(&self, ticket: Ticket, end: End) -> bool {
+        ticket.generation == self.generation
+            && self.is_recording()
+            && matches!(self.window, Window::Time(_))
+            && end.ending == Ending::Success
+            && !end.slow
+    }
+
+    fn is_recording(&self) -> bool {
+        self.rules.mode != Mode::Off
+            && matches!(self.state, State::Closed | State::Ramp { .. } | State::Manual(CircuitState::ForcedClosed))
+    }
+
     fn judge_probe(&mut self, probe: Probe, ending: Ending, now: Nanos, changes: &mut Changes) {
         let is_slow = self.rules.slow.is_some_and(|slow| now.saturating_sub(probe.started) > slow.after);
         self.tally.slow += u64::from(is_slow);

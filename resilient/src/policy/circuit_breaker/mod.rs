@@ -6,7 +6,11 @@ mod config;
 mod control;
 mod health;
 mod in_flight;
+#[cfg(test)]
+mod long_run;
 mod machine;
+#[cfg(test)]
+mod oracle;
 mod rules;
 mod shed;
 mod state;
@@ -322,9 +326,7 @@ impl CircuitBreaker {
         let now = precise();
         let taken = self.step(caller, now, |machine, changes| {
             let end = self.end(ticket, ending, now, machine.rules.slow);
-            let is_present = ticket.generation == machine.generation();
-            let counts = is_present && matches!(machine.rules.span, Span::Time(_)) && end.counted.is_none();
-            if counts && !end.slow && ending == Ending::Success {
+            if machine.counts_elsewhere(ticket, end) {
                 self.threads.success(ticket.generation, now / width(&machine.rules));
             }
             machine.settle(ticket, end, now, &self.threads.successes(ticket.generation), changes)
