@@ -4,8 +4,8 @@
 //! not weak memory orderings: all atomics are sequentially consistent here.
 
 use crate::{
-    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Rate, RateLimiter, Ratio,
-    RateLimiterConfig,
+    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Rate, RateLimiter,
+    RateLimiterConfig, Ratio,
     stats::slots::OWN_SLOTS,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
 };

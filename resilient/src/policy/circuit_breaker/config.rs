@@ -252,6 +252,10 @@ impl CircuitBreakerConfig {
         self
     }
 
+    pub(crate) const fn own_name(&self) -> &'static str {
+        self.name
+    }
+
     /// Checks every number.
     ///
     /// # Errors
