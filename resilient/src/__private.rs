@@ -2,10 +2,12 @@
 
 mod constant;
 mod cost;
+mod key;
 
 pub use self::{
     constant::{CallsOrDuration, Constant, DurationOrBackoff},
     cost::cost,
+    key::{Labelled, SeeDisplay, SeeNothing, asking, checked, health, keyed, keyed_elsewhere, label, named},
 };
 pub use crate::{
     call::{
@@ -25,6 +27,7 @@ pub use crate::{
         view::{Of, PlainView, SeePlain, SeeResult, SeeText},
     },
     outcome::Ending,
+    policy::keyed::Keys,
     registry::{Site, SitePolicy},
 };
 pub use core::{

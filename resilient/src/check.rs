@@ -56,6 +56,8 @@ rules! {
     shed(k: f64) k > 1.0 && k <= 100.0,
         "`shed` lies above 1 and up to 100: `2.0` lets twice as many calls through as succeed";
     health_every(time: Duration) sensible(time), "`health_every` of a circuit breaker lies between 1 ms and a year";
+    max_keys(n: u32) 1 <= n && n <= 100_000_000, "`max_keys` lies between 1 and 100_000_000";
+    idle(time: Duration) sensible(time), "`idle` lies between 1 ms and a year";
     rate(rate: Rate) fast_enough(rate),
         "a rate is at least 1 per period, at most one per nanosecond, and its period at most a year";
     burst(n: u32) n >= 1, "a `burst` of 0 would refuse every call";

@@ -36,6 +36,7 @@ pub use policy::{
         TimeInStates, Window,
     },
     fallback::Fallback,
+    keyed::{Instance, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, Permit},
     rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},

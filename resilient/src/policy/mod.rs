@@ -3,6 +3,7 @@
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
+pub(crate) mod keyed;
 pub(crate) mod mode;
 pub(crate) mod permit;
 pub(crate) mod rate_limiter;

@@ -4,7 +4,7 @@ mod site;
 
 pub use site::{Site, SitePolicy};
 
-use crate::policy::circuit_breaker::CircuitBreaker;
+use crate::policy::{circuit_breaker::CircuitBreaker, keyed::Keys};
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
@@ -67,20 +67,40 @@ impl Registry {
     /// # Errors
     /// When there is none, or more than one; the error names the closest.
     pub fn circuit_breaker(&self, name: &str) -> Result<&'static CircuitBreaker, NotFound> {
-        let breakers = self.sites.iter().flat_map(|site| site.policies()).filter_map(|policy| match policy {
-            SitePolicy::CircuitBreaker(breaker) => Some(breaker),
+        self.policy("circuit breaker", name, |policy| match policy {
+            SitePolicy::CircuitBreaker(breaker) => Some(*breaker),
             _ => None,
-        });
-        let found = match only(breakers.clone().filter(|breaker| breaker.name() == name)) {
-            Ok(breaker) => return Ok(breaker),
+        })
+    }
+
+    /// The circuit breakers of that name that are one for each key, or those of the site of that name.
+    ///
+    /// # Errors
+    /// When there are none, or more than one such policy; the error names the closest.
+    pub fn keyed_circuit_breaker(&self, name: &str) -> Result<&'static Keys<CircuitBreaker>, NotFound> {
+        self.policy("keyed circuit breaker", name, |policy| match policy {
+            SitePolicy::KeyedCircuitBreaker(breakers) => Some(*breakers),
+            _ => None,
+        })
+    }
+
+    fn policy<P>(
+        &self,
+        what: &'static str,
+        name: &str,
+        of_kind: fn(&'static SitePolicy) -> Option<&'static P>,
+    ) -> Result<&'static P, NotFound> {
+        let policies = || self.sites.iter().flat_map(|site| site.policies()).filter(|policy| of_kind(policy).is_some());
+        let found = match only(policies().filter(|policy| policy.name() == name).collect::<Vec<_>>().iter()) {
+            Ok(policy) => return of_kind(policy).ok_or_else(|| NotFound::new(what, name, 0, std::iter::empty())),
             Err(found) => found,
         };
-        if let Some(breaker) = self.site(name).ok().and_then(Site::circuit_breaker) {
-            return Ok(breaker);
+        let of_site = |site: &'static Site| site.policies().iter().find_map(of_kind);
+        if let Some(policy) = self.site(name).ok().and_then(of_site) {
+            return Ok(policy);
         }
-        let with_breaker = self.sites.iter().filter(|site| site.circuit_breaker().is_some());
-        let names = breakers.map(|breaker| breaker.name()).chain(with_breaker.map(|site| site.name()));
-        Err(NotFound::new("circuit breaker", name, found, names))
+        let sites = self.sites.iter().filter(|site| of_site(site).is_some()).map(|site| site.name());
+        Err(NotFound::new(what, name, found, policies().map(SitePolicy::name).chain(sites)))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     policy::{
-        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
+        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, keyed::Keys, rate_limiter::RateLimiter, retry::Retry,
+        timeout::Timeout,
     },
     stats::{Count, SiteCounters, SiteStats},
 };
@@ -30,6 +31,8 @@ pub struct Site {
 pub enum SitePolicy {
     /// A circuit breaker of its own.
     CircuitBreaker(&'static CircuitBreaker),
+    /// Circuit breakers of its own, one for each key.
+    KeyedCircuitBreaker(&'static Keys<CircuitBreaker>),
     /// A rate limiter of its own.
     RateLimiter(&'static RateLimiter),
     /// A retry of its own.
@@ -72,6 +75,7 @@ impl SitePolicy {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CircuitBreaker(policy) => policy.name(),
+            Self::KeyedCircuitBreaker(policy) => policy.config().own_name(),
             Self::RateLimiter(policy) => policy.name(),
             Self::Retry(policy) => policy.name(),
             Self::Timeout(policy) => policy.name(),
@@ -84,7 +88,7 @@ impl SitePolicy {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::CircuitBreaker(_) => "circuit_breaker",
+            Self::CircuitBreaker(_) | Self::KeyedCircuitBreaker(_) => "circuit_breaker",
             Self::RateLimiter(_) => "rate_limited",
             Self::Retry(_) => "retry",
             Self::Timeout(_) => "timeout",
@@ -156,6 +160,15 @@ impl Site {
         })
     }
 
+    /// Its outermost circuit breakers of its own that are one for each key.
+    #[must_use]
+    pub fn keyed_circuit_breaker(&self) -> Option<&'static Keys<CircuitBreaker>> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::KeyedCircuitBreaker(breakers) => Some(*breakers),
+            _ => None,
+        })
+    }
+
     /// Its outermost rate limiter of its own.
     #[must_use]
     pub fn rate_limiter(&self) -> Option<&'static RateLimiter> {
@@ -216,8 +229,10 @@ impl fmt::Display for Site {
         for (index, policy) in self.policies.iter().enumerate() {
             let separator = if index == 0 { " " } else { " > " };
             write!(f, "{separator}{}", policy.name())?;
-            if let SitePolicy::Shared { .. } = policy {
-                f.write_str(" (from elsewhere)")?;
+            match policy {
+                SitePolicy::Shared { .. } => f.write_str(" (from elsewhere)")?,
+                SitePolicy::KeyedCircuitBreaker(_) => f.write_str(" (one for each key)")?,
+                _ => {}
             }
         }
         Ok(())

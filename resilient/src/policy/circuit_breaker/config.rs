@@ -252,6 +252,10 @@ impl CircuitBreakerConfig {
         self
     }
 
+    pub(crate) const fn own_name(&self) -> &'static str {
+        self.name
+    }
+
     /// Checks every number.
     ///
     /// # Errors
@@ -320,6 +324,16 @@ impl CircuitBreakerConfig {
             return None;
         };
         Some(ConfigError::new(message))
+    }
+
+    /// The same configuration, [`check`](Self::check)ed: for a `const` or a `static`.
+    ///
+    /// # Panics
+    /// When a number can not work; in a `const` this is a compile error.
+    #[track_caller]
+    pub const fn checked(self) -> Self {
+        demand(self.check());
+        self
     }
 
     /// [`check`](Self::check)s in a const context.

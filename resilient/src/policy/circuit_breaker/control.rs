@@ -11,10 +11,14 @@ use super::{
 use crate::{
     error::ConfigError,
     event::{Caller, EventKind},
-    policy::mode::Mode,
+    policy::{
+        keyed::{Birth, Keys},
+        mode::Mode,
+    },
     sync::atomic::Ordering::Relaxed,
     time::precise,
 };
+use std::hash::Hash;
 
 impl CircuitBreaker {
     /// The present state: time acts first, so an open circuit whose time is over is half-open.
@@ -125,6 +129,30 @@ impl CircuitBreaker {
         if !is_needed {
             health.stop();
         }
+    }
+}
+
+impl Keys<CircuitBreaker> {
+    /// The state of the breaker of `key`: closed where there is none.
+    #[must_use]
+    pub fn state(&self, key: &(impl Hash + ?Sized)) -> CircuitState {
+        self.find(key).map_or(CircuitState::Closed, |breaker| breaker.state())
+    }
+
+    /// Refuses every call of `key` until it is reset. Made for that purpose if there is none, it is called by its
+    /// fingerprint.
+    pub fn force_open(&self, key: &(impl Hash + ?Sized)) {
+        self.get_or(key, Birth::default).force_open();
+    }
+
+    /// Lets every call of `key` pass, recorded but never judged, until it is reset.
+    pub fn force_closed(&self, key: &(impl Hash + ?Sized)) {
+        self.get_or(key, Birth::default).force_closed();
+    }
+
+    /// Lets every call of `key` pass and records nothing, until it is reset.
+    pub fn disable(&self, key: &(impl Hash + ?Sized)) {
+        self.get_or(key, Birth::default).disable();
     }
 }
 

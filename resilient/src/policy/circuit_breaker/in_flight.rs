@@ -37,7 +37,7 @@ struct Line([Since; PLACES]);
 #[derive(Debug)]
 pub(super) struct InFlight {
     lines: Slots<Line>,
-    rest: Mutex<Vec<Box<Since>>>,
+    rest: Mutex<Vec<Since>>,
     /// Before this no call can have become slow.
     due: AtomicU64,
 }
@@ -92,7 +92,7 @@ impl InFlight {
     fn note_in_rest(&self, generation: u32, now: Nanos) -> Place {
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         let free = rest.iter().position(|since| since.word.load(Relaxed) == 0).unwrap_or_else(|| {
-            rest.push(Box::default());
+            rest.push(Since::default());
             rest.len() - 1
         });
         rest[free].generation.store(generation, Relaxed);
@@ -106,7 +106,7 @@ impl InFlight {
             None => self.lines.owned(index / PLACES).map(|line| look(&line.0[index % PLACES])),
             Some(index) => {
                 let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-                rest.get(index).map(|since| look(since))
+                rest.get(index).map(look)
             }
         }
     }
@@ -142,7 +142,7 @@ impl InFlight {
         mut count: impl FnMut(Nanos) -> Option<Position>,
     ) {
         let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = self.lines.iter().flat_map(|line| &line.0).chain(rest.iter().map(AsRef::as_ref));
+        let all = self.lines.iter().flat_map(|line| &line.0).chain(rest.iter());
         let (mut slow, mut due) = (Vec::new(), now.saturating_add(after));
         for since in all {
             let began = since.word.load(Acquire);
@@ -168,7 +168,7 @@ impl InFlight {
     /// How many there are.
     pub(super) fn count(&self) -> u64 {
         let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = self.lines.iter().flat_map(|line| &line.0).chain(rest.iter().map(AsRef::as_ref));
+        let all = self.lines.iter().flat_map(|line| &line.0).chain(rest.iter());
         all.filter(|since| since.word.load(Relaxed) != 0).count() as u64
     }
 }

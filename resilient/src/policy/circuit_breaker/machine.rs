@@ -154,6 +154,17 @@ impl Machine {
         }
     }
 
+    /// Whether to forget it would let calls pass that it refuses, or undo what somebody said.
+    pub(super) fn is_pinned(&self, now: Nanos) -> bool {
+        match &self.state {
+            State::Open { until } => now < *until,
+            State::HalfOpen { probes, .. } => !probes.is_empty(),
+            State::Ramp { .. } => self.share(now) != Some(WHOLE),
+            State::Manual(_) => true,
+            State::Closed => false,
+        }
+    }
+
     pub(super) fn probes_in_flight(&self) -> usize {
         match &self.state {
             State::HalfOpen { probes, .. } => probes.len(),
@@ -542,7 +553,7 @@ impl Machine {
                 (*successes, *slow) = (0, 0);
             }
             State::Open { until } if *until != NEVER => {
-                *until = (*until).min(now.saturating_add(rules.open_for.longest))
+                *until = (*until).min(now.saturating_add(rules.open_for.longest));
             }
             _ => {}
         }

@@ -25,6 +25,7 @@ pub(crate) use state::Ticket;
 pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};
 
 use super::{
+    keyed::{Birth, Instance},
     mode::Mode,
     permit::{Admit, Permit, sealed::Sealed},
 };
@@ -135,6 +136,13 @@ const fn slow_after(rules: &Rules) -> Nanos {
     }
 }
 
+/// The clock by which a call is slow: the coarse one where its lag is at most a hundredth.
+#[inline]
+#[allow(clippy::absurd_extreme_comparisons, reason = "without a coarse clock there is no lag")]
+fn clock(after: Nanos) -> Nanos {
+    if after / 100 >= TICK { coarse() } else { precise() }
+}
+
 impl CircuitBreaker {
     /// A closed breaker.
     ///
@@ -155,8 +163,7 @@ impl CircuitBreaker {
         let rules = config.rules();
         let watch = if rules.slow.is_some() { WATCH } else { 0 };
         let hot = match (rules.mode, rules.span) {
-            (Mode::Off, _) => ADMIT | ABSORB,
-            (_, Span::Streak) => ADMIT | ABSORB,
+            (Mode::Off, _) | (_, Span::Streak) => ADMIT | ABSORB,
             (_, Span::Calls(_)) => ADMIT | watch,
             (_, Span::Time(_)) => ADMIT | COUNT | watch,
         };
@@ -211,7 +218,7 @@ impl CircuitBreaker {
             return self.ask(caller);
         }
         let after = self.slow_after.load(Relaxed);
-        let (now, calls) = (self.clock(after), self.in_flight());
+        let (now, calls) = (clock(after), self.in_flight());
         if calls.is_due(now) {
             return self.ask(caller);
         }
@@ -282,7 +289,7 @@ impl CircuitBreaker {
         }
         if let Some(index) = ticket.place.as_watched() {
             let after = self.slow_after.load(Relaxed);
-            let now = self.clock(after);
+            let now = clock(after);
             let calls = self.in_flight();
             if calls.is_due(now) || !calls.end_fast(index, now, after) {
                 return self.settle_locked(caller, ticket, ending);
@@ -341,12 +348,6 @@ impl CircuitBreaker {
                 End { ending, slow, counted: None }
             }
         }
-    }
-
-    /// The clock by which a call is slow: the coarse one where its lag is at most a hundredth.
-    #[inline]
-    fn clock(&self, after: Nanos) -> Nanos {
-        if after >= 100 * TICK { coarse() } else { precise() }
     }
 
     fn in_flight(&self) -> &InFlight {
@@ -455,6 +456,33 @@ impl fmt::Debug for CircuitBreaker {
 }
 
 impl Sealed for CircuitBreaker {}
+
+impl Instance for CircuitBreaker {
+    type Config = CircuitBreakerConfig;
+    type Stats = CircuitBreakerStats;
+
+    fn born(config: CircuitBreakerConfig, site: &'static str, birth: Birth) -> Self {
+        let Birth { label, check } = birth;
+        Self { label, ask: check.map(health::Ask::Own), ..Self::owned(config, site) }
+    }
+
+    fn name_of(config: &CircuitBreakerConfig) -> &'static str {
+        config.name
+    }
+
+    fn is_pinned(&self) -> bool {
+        let now = precise();
+        self.lock().machine.is_pinned(now)
+    }
+
+    fn stats(&self) -> CircuitBreakerStats {
+        self.stats()
+    }
+
+    fn reset(&self) {
+        self.reset();
+    }
+}
 
 impl Admit for CircuitBreaker {
     type Ticket = Ticket;

@@ -1,0 +1,118 @@
+//! Keys of policies.
+
+use crate::{
+    Checking, HealthCheck,
+    policy::keyed::{Birth, Instance, Keyed, Keys},
+};
+use std::{fmt::Display, future::Future, hash::Hash, sync::Arc};
+
+/// A value that selects one of many instances of a policy.
+#[diagnostic::on_unimplemented(
+    message = "a key is anything that can be hashed, and this is `{Self}`",
+    label = "no `Hash`",
+    note = "name what tells one from another, for example `key = self.host` or `key = (tenant, region)`"
+)]
+pub trait Key {
+    /// Itself, or what it refers to.
+    type Hashed: Hash + ?Sized;
+    /// What is hashed.
+    fn hashed(&self) -> &Self::Hashed;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Hash + ?Sized> Key for K {
+    type Hashed = K;
+
+    #[inline]
+    fn hashed(&self) -> &K {
+        self
+    }
+}
+
+/// The instance of a key.
+#[inline]
+pub fn keyed<P: Instance, K: Key + ?Sized>(keys: &Keys<P>, key: &K, birth: impl FnOnce() -> Birth) -> Arc<P> {
+    keys.get_or(key.hashed(), birth)
+}
+
+/// The instance of a key, among those of a `policy` from elsewhere.
+#[inline]
+pub fn keyed_elsewhere<K: Hash + ?Sized, P: Instance>(policy: &Keyed<K, P>, key: &K) -> Arc<P> {
+    policy.get(key)
+}
+
+/// The label of a key: as it is displayed, where it is.
+#[derive(Debug)]
+pub struct Labelled<'a, K: ?Sized>(pub &'a K);
+
+/// The first choice.
+pub trait SeeDisplay {
+    fn __resilient_label(&self) -> Option<Arc<str>>;
+}
+
+/// The other.
+pub trait SeeNothing {
+    fn __resilient_label(&self) -> Option<Arc<str>>;
+}
+
+impl<K: Display + ?Sized> SeeDisplay for &Labelled<'_, K> {
+    fn __resilient_label(&self) -> Option<Arc<str>> {
+        Some(self.0.to_string().into())
+    }
+}
+
+impl<K: ?Sized> SeeNothing for Labelled<'_, K> {
+    fn __resilient_label(&self) -> Option<Arc<str>> {
+        None
+    }
+}
+
+/// What `key_label` gives.
+pub fn label(label: impl Display) -> Option<Arc<str>> {
+    Some(label.to_string().into())
+}
+
+/// An instance that is called like this.
+#[must_use]
+pub fn named(label: Option<Arc<str>>) -> Birth {
+    Birth { label, check: None }
+}
+
+/// And whose health is asked for by key.
+pub fn checked<K, F, H>(label: Option<Arc<str>>, key: K, check: F) -> Birth
+where
+    K: Clone + Send + Sync + 'static,
+    F: Fn(K) -> H + Send + Sync + 'static,
+    H: Healthy,
+{
+    Birth { label, check: Some(Arc::new(move || Box::pin(check(key.clone()).answer()))) }
+}
+
+/// What a `health_check` returns.
+#[diagnostic::on_unimplemented(
+    message = "a `health_check` is an `async fn() -> Result<(), _>`, and this returns `{Self}`",
+    label = "no future of a `Result<(), _>`",
+    note = "beside `key` it takes the key: `async fn(Key) -> Result<(), _>`"
+)]
+pub trait Healthy: Send + 'static {
+    /// Whether all is well.
+    fn answer(self) -> impl Future<Output = bool> + Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E, F: Future<Output = Result<(), E>> + Send + 'static> Healthy for F {
+    async fn answer(self) -> bool {
+        self.await.is_ok()
+    }
+}
+
+/// A check that all instances share.
+#[must_use]
+pub const fn health(check: fn() -> Checking) -> HealthCheck {
+    HealthCheck::new(check)
+}
+
+/// Runs one.
+pub fn asking(healthy: impl Healthy) -> Checking {
+    Box::pin(healthy.answer())
+}
