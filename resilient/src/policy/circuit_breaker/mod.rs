@@ -434,7 +434,7 @@ impl CircuitBreaker {
         for change in changes.iter() {
             if change.from == CircuitState::Open {
                 if let Some(health) = self.health.get() {
-                    health.stop();
+                    health.stop(change.generation);
                 }
             }
             self.emit(caller, control::event(change));
