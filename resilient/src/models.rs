@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 
 /// As many schedules of each kind as `SCHEDULES` in the environment says, of threads that share one line of a breaker.
 fn check(model: impl Fn() + Send + Sync + Clone + 'static) {
-    let schedules = std::env::var("SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(3000);
+    let schedules = std::env::var("SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(1000);
     shuttle::check_random(model.clone(), schedules);
     shuttle::check_pct(model, schedules, 3);
 }
@@ -116,7 +116,8 @@ fn half_open_admits_exactly_its_probes_under_any_race() {
             call.join().unwrap();
         }
         assert_eq!(admitted.load(SeqCst), 2);
-        assert_eq!(breaker.stats().probes_in_flight, 2);
+        let stats = breaker.stats();
+        assert_eq!((stats.probes_in_flight, stats.rejected), (2, 2));
     });
 }
 
@@ -232,6 +233,69 @@ fn a_slow_call_is_counted_once_whatever_finds_it() {
 fn a_slow_call_is_counted_once_in_a_list_that_threads_share() {
     let clock = Clock::new();
     check(move || slow_calls_are_counted_once(&clock));
+}
+
+/// Calls end, on other threads than they began on, just as they become slow.
+fn calls_are_slow_or_not(clock: &Clock) {
+    let _here = clock.0.enter();
+    let breaker = CircuitBreaker::new(watching());
+    let [succeeds, fails, drops] = [(); 3].map(|()| breaker.try_acquire().unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| succeeds.success());
+        scope.spawn(|| fails.failure());
+        scope.spawn(|| drop(drops));
+        scope.spawn(|| {
+            clock.advance(2);
+            let stats = breaker.stats();
+            assert!(stats.slow <= stats.calls && stats.failures <= stats.calls, "{stats:?}");
+        });
+    });
+    let stats = breaker.stats();
+    assert_eq!(stats.slow, stats.total_slow);
+    // The one that is dropped counts where it was found slow before.
+    assert!((2..=3).contains(&stats.calls) && stats.slow <= stats.calls, "{stats:?}");
+    assert!(stats.calls == 2 || stats.slow > 0, "{stats:?}");
+    assert_eq!((stats.failures, stats.total_failures, stats.late), (1, 1, 0));
+    assert_eq!((stats.cancelled, stats.in_flight), (1, Some(0)));
+}
+
+#[test]
+fn a_call_that_ends_just_as_it_becomes_slow_is_counted_once() {
+    let clock = Clock::new();
+    check_with_own_lines(move || calls_are_slow_or_not(&clock));
+}
+
+#[test]
+fn a_call_in_a_shared_list_that_ends_just_as_it_becomes_slow_is_counted_once() {
+    let clock = Clock::new();
+    check(move || calls_are_slow_or_not(&clock));
+}
+
+#[test]
+fn a_reset_that_races_with_results_loses_no_place_and_counts_none_of_them_twice() {
+    let clock = Clock::new();
+    check_with_own_lines(move || {
+        let _here = clock.0.enter();
+        let breaker = CircuitBreaker::new(watching());
+        let [succeeds, fails] = [(); 2].map(|()| breaker.try_acquire().unwrap());
+        thread::scope(|scope| {
+            scope.spawn(|| succeeds.success());
+            scope.spawn(|| fails.failure());
+            scope.spawn(|| breaker.try_acquire().unwrap().failure());
+            scope.spawn(|| {
+                clock.advance(2);
+                breaker.reset();
+            });
+        });
+        let stats = breaker.stats();
+        assert!(stats.calls + stats.late <= 3, "{stats:?}");
+        assert!(stats.failures <= stats.calls && stats.slow <= stats.calls, "{stats:?}");
+        assert_eq!((stats.state, stats.in_flight), (CircuitState::Closed, Some(0)));
+        // The window of the new state is a sound one.
+        breaker.try_acquire().unwrap().failure();
+        let after = breaker.stats();
+        assert_eq!((after.calls, after.failures), (stats.calls + 1, stats.failures + 1));
+    });
 }
 
 /// Places are taken by their owner while other threads empty them, and no call is lost or found in the place of another.

@@ -4,6 +4,7 @@ use super::{
     CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState,
     change::Change,
     health::{self, Ask, Health, Schedule},
+    machine::Machine,
     slow_after,
     threads::Count,
     width,
@@ -117,18 +118,25 @@ impl CircuitBreaker {
             timeout: rules.probe_timeout,
             successes: rules.successes,
         };
+        // Before it starts, so that the news of its end, or that there is no runtime, finds the circuit watched.
+        if !self.decide(|machine| machine.watched(generation)) {
+            return;
+        }
         let health = self.health.get_or_init(|| Box::new(Health::default()));
         if !health.start(ask, schedule, generation) {
-            return self.emit(caller, EventKind::HealthCheckStopped);
+            self.emit(caller, EventKind::HealthCheckStopped);
+        } else if self.decide(|machine| machine.generation() != generation) {
+            health.stop(generation);
         }
+    }
+
+    /// Who decides from now on when it closes.
+    fn decide<R>(&self, decide: impl FnOnce(&mut Machine) -> R) -> R {
         let now = precise();
         let mut core = self.lock();
-        let is_needed = core.machine.watched(generation);
+        let decided = decide(&mut core.machine);
         self.publish(&core.machine, now);
-        drop(core);
-        if !is_needed {
-            health.stop();
-        }
+        decided
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     event::isolated,
     sync::atomic::{
         AtomicU64,
-        Ordering::{AcqRel, Acquire, Release},
+        Ordering::{AcqRel, Acquire},
     },
     time::{self, Nanos, nanos},
 };
@@ -88,7 +88,8 @@ const GONE: u64 = 1 << 33;
 #[derive(Debug, Default)]
 pub(super) struct Health {
     news: Arc<AtomicU64>,
-    task: Mutex<Option<Task>>,
+    /// And on behalf of which generation it asks.
+    task: Mutex<Option<(u32, Task)>>,
 }
 
 /// When to ask.
@@ -118,18 +119,26 @@ impl Health {
         let report = Report { news: Arc::clone(&self.news), generation, is_well: false };
         let task = background::spawn(watch(ask, schedule, report));
         let runs = task.is_some();
-        self.put(task);
+        self.put(generation, task);
         runs
     }
 
-    pub(super) fn stop(&self) {
-        self.put(None);
+    /// Stops what asks on behalf of that generation or an earlier one.
+    pub(super) fn stop(&self, generation: u32) {
+        self.put(generation, None);
     }
 
-    fn put(&self, task: Option<Task>) {
-        let previous = std::mem::replace(&mut *self.task.lock().unwrap_or_else(PoisonError::into_inner), task);
+    /// Threads that report what they did to the circuit may come here in another order.
+    fn put(&self, generation: u32, task: Option<Task>) {
+        let mut held = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let task = task.map(|task| (generation, task));
+        let outdated = match &*held {
+            Some((other, _)) if is_later(*other, generation) => task,
+            _ => std::mem::replace(&mut *held, task),
+        };
+        drop(held);
         // Outside the lock: it drops the user's future.
-        drop(previous);
+        drop(outdated);
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -147,6 +156,10 @@ impl Health {
     }
 }
 
+fn is_later(generation: u32, than: u32) -> bool {
+    (1..1 << 31).contains(&generation.wrapping_sub(than))
+}
+
 /// Tells the breaker how the task ended, however it did.
 struct Report {
     news: Arc<AtomicU64>,
@@ -157,7 +170,10 @@ struct Report {
 impl Drop for Report {
     fn drop(&mut self) {
         let flag = if self.is_well { WELL } else { GONE };
-        self.news.store(u64::from(self.generation) | flag, Release);
+        let news = u64::from(self.generation) | flag;
+        // A task that is stopped may end after a later one.
+        let tell = |held: u64| (held == 0 || !is_later(held as u32, self.generation)).then_some(news);
+        let _ = self.news.fetch_update(AcqRel, Acquire, tell);
     }
 }
 
@@ -191,4 +207,50 @@ pub(super) const fn every(time: Option<Duration>) -> Nanos {
         Some(time) => time,
         None => Schedule::DEFAULT_EVERY,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CircuitBreaker, CircuitBreakerConfig};
+
+    fn silent() -> HealthCheck {
+        HealthCheck::new(|| Box::pin(std::future::pending()))
+    }
+
+    #[test]
+    fn news_of_an_earlier_state_does_not_hide_that_of_a_later_one() {
+        let health = Health::default();
+        for generation in [3, 1] {
+            drop(Report { news: Arc::clone(&health.news), generation, is_well: false });
+        }
+        assert_eq!(health.take_news(), Some(News::Gone { generation: 3 }));
+        assert_eq!(health.take_news(), None);
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_late_stops_nothing_of_a_later_state() {
+        let (health, second) = (Health::default(), 1_000_000_000);
+        let schedule = Schedule { every: second, longest: second, timeout: second, successes: 1 };
+        for generation in [3, 1] {
+            assert!(health.start(Ask::Plain(silent()), schedule, generation));
+        }
+        health.stop(2);
+        tokio::task::yield_now().await;
+        assert_eq!(health.take_news(), Some(News::Gone { generation: 1 }));
+        health.stop(3);
+        tokio::task::yield_now().await;
+        assert_eq!(health.take_news(), Some(News::Gone { generation: 3 }));
+    }
+
+    #[tokio::test]
+    async fn reconfigured_without_a_runtime_an_open_circuit_goes_by_time_again() {
+        let config = CircuitBreakerConfig::new().failures(1);
+        let breaker = CircuitBreaker::new(config.health_check(silent()));
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(breaker.stats().retry_after, None);
+        std::thread::scope(|scope| scope.spawn(|| breaker.reconfigure(config).unwrap()).join().unwrap());
+        tokio::task::yield_now().await;
+        assert!(breaker.stats().retry_after.is_some());
+    }
 }

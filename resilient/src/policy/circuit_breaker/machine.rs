@@ -534,7 +534,7 @@ impl Machine {
     /// The health check runs no longer: time decides again, and it has run since the circuit opened.
     pub(super) fn unwatched(&mut self, generation: u32) {
         let since = self.since.unwrap_or(0);
-        if let (State::Open { until }, true) = (&mut self.state, generation == self.generation) {
+        if let (State::Open { until: until @ NEVER }, true) = (&mut self.state, generation == self.generation) {
             *until = since.saturating_add(self.rules.open_for.time(self.failed_recoveries, 0));
         }
     }

@@ -284,6 +284,9 @@ impl CircuitBreaker {
             Ending::Cancelled => self.threads.count(Count::Cancelled),
             _ => {}
         }
+        if ticket.place == Place::SHADOW {
+            return;
+        }
         if let Some(index) = ticket.place.as_watched() {
             let after = self.slow_after.load(Relaxed);
             let now = clock(after);
@@ -306,9 +309,7 @@ impl CircuitBreaker {
                 _ => {}
             }
         }
-        if ticket.place != Place::SHADOW {
-            self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending);
-        }
+        self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending);
     }
 
     /// For a success that its thread has counted already.
@@ -433,7 +434,7 @@ impl CircuitBreaker {
         for change in changes.iter() {
             if change.from == CircuitState::Open {
                 if let Some(health) = self.health.get() {
-                    health.stop();
+                    health.stop(change.generation);
                 }
             }
             self.emit(caller, control::event(change));
@@ -488,5 +489,40 @@ impl Admit for CircuitBreaker {
 
     fn settle(&self, ticket: Ticket, ending: Ending) {
         self.settle(Caller::BY_HAND, ticket, ending);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shedding_would_have_refused_does_not_count_in_the_shadow() {
+        let config = CircuitBreakerConfig::new().shed(2.0).min_calls(1).mode(Mode::Shadow);
+        let breaker = CircuitBreaker::new(config);
+        let mut refused = 0;
+        for _ in 0..100 {
+            let before = breaker.stats();
+            let permit = breaker.try_acquire().unwrap();
+            if breaker.stats().shed == before.shed {
+                permit.failure();
+            } else {
+                permit.success();
+                refused += 1;
+                assert_eq!(breaker.stats().calls, before.calls);
+            }
+        }
+        assert!(refused > 50, "{refused}");
+    }
+
+    #[test]
+    fn a_probe_that_succeeds_stands_in_no_window() {
+        let time = Duration::from_millis(1);
+        let breaker = CircuitBreaker::new(CircuitBreakerConfig::new().min_calls(1).successes(2).open_for(time));
+        breaker.try_acquire().unwrap().failure();
+        std::thread::sleep(2 * time);
+        breaker.try_acquire().unwrap().success();
+        let stats = breaker.stats();
+        assert_eq!((stats.state, stats.calls, stats.failure_rate), (CircuitState::HalfOpen, 0, None));
     }
 }

@@ -345,7 +345,7 @@ impl Oracle {
 
     fn unwatched(&mut self, era: u32) {
         let until = self.since + self.open_for(self.failed_recoveries);
-        if let (Phase::Open { until: held }, true) = (&mut self.phase, era == self.era) {
+        if let (Phase::Open { until: held @ NEVER }, true) = (&mut self.phase, era == self.era) {
             *held = until;
         }
     }
@@ -363,7 +363,7 @@ enum Step {
     /// ... or the beginning of a bucket.
     ToBucket(u64, u64),
     /// From here on the clock is no monotonic one, and only the weaker statements hold.
-    StepBack(Nanos),
+    Back(Nanos),
     Admit {
         /// Its time is not watched: it counts as slow when it ends.
         unnoted: bool,
@@ -436,7 +436,7 @@ fn step(back: bool) -> impl Strategy<Value = Step> {
         1 => (0..3_u64).prop_map(Step::ToExpiry),
         2 => (0..3_u64).prop_map(Step::ToSlow),
         1 => (0..35_u64, 0..2_u64).prop_map(|(buckets, before)| Step::ToBucket(buckets, before)),
-        1 => (0..3000 * MS).prop_map(if back { Step::StepBack } else { Step::Wait }),
+        1 => (0..3000 * MS).prop_map(if back { Step::Back } else { Step::Wait }),
         14 => prop::bool::weighted(0.1).prop_map(|unnoted| Step::Admit { unnoted }),
         14 => (any::<usize>(), ending).prop_map(|(call, ending)| Step::End(call, ending)),
         1 => Just(Step::Look),
@@ -504,12 +504,12 @@ impl Run {
         }
     }
 
-    fn step(&mut self, step: Step) {
-        self.let_time_pass(&step);
+    fn step(&mut self, step: &Step) {
+        self.let_time_pass(step);
         self.sweep();
         let (generation, now, mut changes) = (self.machine.generation(), self.now, Changes::default());
-        let stale = |present: bool| generation.wrapping_sub(u32::from(!present));
-        match step {
+        let told = |present: bool| generation.wrapping_sub(u32::from(!present));
+        match *step {
             Step::Admit { unnoted } => self.admit(unnoted),
             Step::End(index, ending) => {
                 if !self.flights.is_empty() {
@@ -535,24 +535,24 @@ impl Run {
                 self.oracle.iter_mut().for_each(|oracle| oracle.obey(config, now));
             }
             Step::Watched(present) => {
-                let watched = self.machine.watched(stale(present));
-                let is_so = |oracle: &mut Oracle| oracle.watched(stale(present)) == watched;
+                let watched = self.machine.watched(told(present));
+                let is_so = |oracle: &mut Oracle| oracle.watched(told(present)) == watched;
                 assert!(self.oracle.as_mut().is_none_or(is_so));
             }
             Step::Healthy(present) => {
-                self.machine.healthy(stale(present), now, &mut changes);
-                self.oracle.iter_mut().for_each(|oracle| oracle.healthy(stale(present), now));
+                self.machine.healthy(told(present), now, &mut changes);
+                self.oracle.iter_mut().for_each(|oracle| oracle.healthy(told(present), now));
             }
             Step::Unwatched(present) => {
-                self.machine.unwatched(stale(present));
-                self.oracle.iter_mut().for_each(|oracle| oracle.unwatched(stale(present)));
+                self.machine.unwatched(told(present));
+                self.oracle.iter_mut().for_each(|oracle| oracle.unwatched(told(present)));
             }
             Step::Wait(_)
             | Step::ToUntil(_)
             | Step::ToExpiry(_)
             | Step::ToSlow(_)
             | Step::ToBucket(..)
-            | Step::StepBack(_) => {}
+            | Step::Back(_) => {}
         }
         self.publish();
         self.compare();
@@ -581,7 +581,7 @@ impl Run {
                 let width = width(&rules).max(2);
                 Some((self.now / width + buckets) * width - before)
             }
-            Step::StepBack(time) => {
+            Step::Back(time) => {
                 self.oracle = None;
                 self.now -= time.min(self.now);
                 None
@@ -673,7 +673,7 @@ impl Run {
             let Shortcuts { absorb, count, evidence_held, .. } = self.shortcuts;
             if absorb {
                 assert_eq!(before, after, "an absorbed success changes something");
-            } else if count && !(first && evidence_held) {
+            } else if count && !(first && evidence_held) && self.oracle.is_some() {
                 assert!(counts_elsewhere && before.0 == after.0, "a success counted without a look decides");
             }
         }
@@ -738,7 +738,7 @@ impl Run {
     }
 }
 
-fn play(config: CircuitBreakerConfig, steps: Vec<Step>) {
+fn play(config: CircuitBreakerConfig, steps: &[Step]) {
     let mut run = Run::new(config);
     for step in steps {
         run.step(step);
@@ -751,11 +751,11 @@ proptest! {
 
     #[test]
     fn the_machine_does_what_the_oracle_does(config in config(), steps in prop::collection::vec(step(false), 0..120)) {
-        play(config, steps);
+        play(config, &steps);
     }
 
     #[test]
     fn nothing_wedges_where_the_clock_steps_back(config in config(), steps in prop::collection::vec(step(true), 0..120)) {
-        play(config, steps);
+        play(config, &steps);
     }
 }
