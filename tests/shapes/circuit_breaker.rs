@@ -132,6 +132,19 @@ async fn a_key_may_be_of_several_parts_and_be_called_something_else() {
     assert_eq!(breakers.state(&("a", 80_u16)), CircuitState::Open);
 }
 
+#[circuit_breaker(failures = 1, key = shard % 2)]
+async fn by_shard(shard: u32, fails: bool) -> Out {
+    tokio::task::yield_now().await;
+    if fails { Err(timed_out().await) } else { Ok(shard) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_may_be_computed() {
+    by_shard(4, true).await.unwrap_err();
+    assert!(by_shard(6, false).await.unwrap_err().is_circuit_open());
+    assert_eq!(by_shard(7, false).await, Ok(7));
+}
+
 #[tokio::test(start_paused = true)]
 async fn keyed_breakers_may_live_elsewhere() {
     client("a").elsewhere(true).await.unwrap_err();

@@ -1,11 +1,13 @@
 //! Instances that are picked by key.
 
 use crate::{
+    args::peel,
     span::{at, placed},
     stack::{Instance, Keys},
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
+use syn::Expr;
 
 impl Keys {
     /// The setters of the bounds that were given.
@@ -41,6 +43,11 @@ impl Keys {
                 let birth = self.birth(rt, &name);
                 quote_spanned!(span=> #here::keyed(#handle(), #name, || #birth))
             }
+        };
+        // A `&` binds tighter than operators do.
+        let key = match peel(key) {
+            Expr::Binary(_) | Expr::Cast(_) | Expr::Unary(_) => quote!((#key)),
+            _ => key.to_token_stream(),
         };
         quote_spanned! {span=> {
             let #name = &#key;

@@ -128,6 +128,9 @@ impl Client {
     }
 
     /// One breaker for each text.
+    ///
+    /// # Errors
+    /// None.
     #[circuit_breaker(
         slow_call = 2s, open_for = 1s..=9s, ramp, adaptive, shed = 2.0, health_check = well, health_every = 1s, mode = on,
         key = text, key_label = text.len(), max_keys = 9, idle = 1h
