@@ -3,6 +3,8 @@ mod late_results;
 mod manual;
 mod outcomes;
 mod predicates;
+mod recovery;
+mod slow_calls;
 mod windows;
 
 use crate::support::{Act, Dependency, Fault, ms};

@@ -1,7 +1,7 @@
 //! What a window holds, and when it opens the circuit.
 
 use super::{CONFIG, call, calls, refused};
-use crate::support::{Act, Fault, ms};
+use crate::support::{Act, ms};
 use resilient::{CircuitBreaker, CircuitState, Ratio};
 use std::time::Duration;
 use tokio::time::advance;
