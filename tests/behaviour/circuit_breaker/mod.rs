@@ -1,9 +1,11 @@
+mod adaptive;
 mod half_open;
 mod late_results;
 mod manual;
 mod outcomes;
 mod predicates;
 mod recovery;
+mod shed;
 mod slow_calls;
 mod windows;
 

@@ -297,7 +297,11 @@ impl Machine {
 
     /// Lets time act: a hung probe re-opens, dated at the instant it expired; an open circuit half-opens; a ramp ends.
     pub(super) fn advance(&mut self, now: Nanos, changes: &mut Changes) {
-        self.tally.began.get_or_insert(now);
+        if self.tally.began.is_none() {
+            self.tally.began = Some(now);
+            // No clock was at hand when the machine was made.
+            self.baseline.begin(self.window.progress(now).0);
+        }
         // A clock that stepped back (a paused runtime's, say) must not lengthen a wait beyond one period.
         match &mut self.state {
             State::Open { until } if *until != NEVER => {
