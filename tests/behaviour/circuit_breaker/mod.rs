@@ -1,5 +1,6 @@
 mod adaptive;
 mod half_open;
+mod health;
 mod late_results;
 mod manual;
 mod outcomes;

@@ -535,12 +535,15 @@ impl Machine {
         }
     }
 
-    /// The health check runs no longer: time decides again, and it has run since the circuit opened.
-    pub(super) fn unwatched(&mut self, generation: u32) {
+    /// The health check runs no longer: time decides again, and it has run since the circuit opened. Tells whether the
+    /// check was what decided.
+    pub(super) fn unwatched(&mut self, generation: u32) -> bool {
         let since = self.since.unwrap_or(0);
         if let (State::Open { until: until @ NEVER }, true) = (&mut self.state, generation == self.generation) {
             *until = since.saturating_add(self.rules.open_for.time(self.failed_recoveries, 0));
+            return true;
         }
+        false
     }
 
     /// Goes by other rules from now on: with an empty window, and in the state that it is in.

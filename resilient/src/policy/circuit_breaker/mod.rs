@@ -365,11 +365,14 @@ impl CircuitBreaker {
         let mut changes = Changes::default();
         let mut core = self.lock();
         core.machine.seed(|| fastrand::u64(1..));
-        self.hear_news(&mut core.machine, now, &mut changes);
+        let check_stopped = self.hear_news(&mut core.machine, now, &mut changes);
         self.count_slow(&mut core.machine, now, &mut changes);
         let result = step(&mut core.machine, &mut changes);
         self.publish(&core.machine, now);
         drop(core);
+        if check_stopped {
+            self.emit(caller, EventKind::HealthCheckStopped);
+        }
         self.report(caller, &changes);
         result
     }
@@ -395,13 +398,14 @@ impl CircuitBreaker {
         self.hot.store(u64::from(machine.generation()) | set, Release);
     }
 
-    /// What the health check has found out.
-    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) {
+    /// What the health check has found out; tells whether it runs no longer though it is needed.
+    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) -> bool {
         match self.health.get().and_then(|health| health.take_news()) {
             Some(News::Well { generation }) => machine.healthy(generation, now, changes),
-            Some(News::Gone { generation }) => machine.unwatched(generation),
+            Some(News::Gone { generation }) => return machine.unwatched(generation),
             None => {}
         }
+        false
     }
 
     /// Counts the calls in flight that have become slow.
