@@ -1,13 +1,17 @@
 mod adaptive;
+mod events;
 mod half_open;
 mod health;
 mod late_results;
 mod manual;
+mod modes;
 mod outcomes;
 mod predicates;
+mod reconfigure;
 mod recovery;
 mod shed;
 mod slow_calls;
+mod stats;
 mod windows;
 
 use crate::support::{Act, Dependency, Fault, ms};

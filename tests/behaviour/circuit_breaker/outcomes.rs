@@ -1,7 +1,7 @@
 //! What counts as what.
 
 use super::{CONFIG, brittle, call, calls, half_open, refused};
-use crate::support::{Act, Dependency, Fault, adds_up, caught, ms, poll_once};
+use crate::support::{Act, Dependency, Fault, adds_up, caught, dropped_everywhere, ms, poll_once};
 use resilient::{CircuitBreaker, CircuitState, bulkhead, circuit_breaker, rate_limited, timeout};
 use tokio::time::advance;
 
@@ -135,4 +135,45 @@ async fn a_deadline_that_passes_before_the_body_runs_is_neutral() {
     assert!(matches!(second.unwrap_err().ours(), resilient::Error::DeadlineExceeded { .. }));
     assert_eq!(slow.runs(), 1);
     assert_eq!(breaker.stats().opened, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_at_any_of_its_awaits_leaves_nothing_behind() {
+    for window in [CONFIG.failures(1), CONFIG.window_calls(1), CONFIG.window_calls(1).slow_call(ms(100))] {
+        let breaker = CircuitBreaker::new(window);
+        let dependency = Dependency::new([Act::Yield(5)]);
+        for state in [CircuitState::Closed, CircuitState::HalfOpen] {
+            if state == CircuitState::HalfOpen {
+                half_open(&breaker).await;
+            }
+            let check = || {
+                let stats = breaker.stats();
+                let is_closed = stats.state == CircuitState::Closed;
+                assert!(stats.state == state || is_closed, "{:?}", stats.state);
+                assert_eq!((stats.probes_in_flight, stats.in_flight.unwrap_or(0), stats.failures), (0, 0, 0));
+            };
+            // Five where it yields, and one before its first poll.
+            assert_eq!(dropped_everywhere(|| breaker.call(dependency.run()), check).await, 6);
+            assert_eq!(breaker.state(), CircuitState::Closed);
+        }
+        // Before its first poll a call has not begun.
+        assert_eq!((breaker.stats().cancelled, breaker.stats().late), (10, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_any_state_leaves_nothing_behind() {
+    let breaker = CircuitBreaker::new(CONFIG.window_calls(1).slow_call(ms(100)));
+    for polls in [0, 1, 3] {
+        assert_eq!(caught(call(&breaker, Act::YieldPanic(polls))).await, None);
+        assert_eq!((breaker.state(), breaker.stats().in_flight), (CircuitState::Open, Some(0)));
+        advance(ms(1000)).await;
+        assert_eq!(caught(call(&breaker, Act::YieldPanic(polls))).await, None);
+        let stats = breaker.stats();
+        assert_eq!((stats.state, stats.probes_in_flight), (CircuitState::Open, 0));
+        advance(ms(1000)).await;
+        calls(&breaker, "S").await;
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    }
+    assert_eq!(breaker.stats().total_failures, 6);
 }

@@ -1,6 +1,6 @@
 //! What a window holds, and when it opens the circuit.
 
-use super::{CONFIG, call, calls, refused};
+use super::{CONFIG, call, calls, refused, secs};
 use crate::support::{Act, ms};
 use resilient::{CircuitBreaker, CircuitState, Ratio};
 use std::time::Duration;
@@ -111,4 +111,52 @@ fn results_of_all_threads_add_up() {
         }
     });
     assert_eq!((breaker.stats().calls, breaker.stats().failures), (4000, 800));
+}
+
+/// Of so many calls in a full window so many failures open it, and one less does not.
+#[tokio::test(start_paused = true)]
+async fn the_threshold_is_reached_exactly() {
+    for (percent, window, failures) in [
+        (50.0, 10, 5),
+        (50.0, 3, 2),
+        (33.3, 3, 1),
+        (33.4, 3, 2),
+        (10.0, 10, 1),
+        (29.0, 100, 29),
+        (57.0, 100, 57),
+        (100.0, 7, 7),
+        (0.1, 1000, 1),
+    ] {
+        for config in [CONFIG.window_calls(window), CONFIG.window_time(secs(60))] {
+            let rate = Ratio::new(percent / 100.0).unwrap();
+            let breaker = CircuitBreaker::new(config.min_calls(window).failure_rate(rate));
+            let successes = window as usize - failures;
+            calls(&breaker, &("F".repeat(failures - 1) + &"S".repeat(successes))).await;
+            assert_eq!(breaker.state(), CircuitState::Closed);
+            calls(&breaker, "F").await;
+            assert_eq!(breaker.state(), CircuitState::Open, "{failures} of {window} at {percent}%");
+
+            let breaker = CircuitBreaker::new(config.min_calls(window).failure_rate(rate));
+            calls(&breaker, &("F".repeat(failures - 1) + &"S".repeat(successes + 1))).await;
+            assert_eq!(breaker.state(), CircuitState::Closed, "{failures} of {window} at {percent}%");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_long_idle_time_a_window_of_time_is_empty_and_one_of_calls_is_not() {
+    let (of_time, of_calls) = (CONFIG.window_time(secs(10)).min_calls(4), CONFIG.window_calls(4));
+    for idle in [secs(10), secs(11), secs(100), secs(86_400), secs(86_400 * 300)] {
+        let [of_time, of_calls] = [of_time, of_calls].map(CircuitBreaker::new);
+        for breaker in [&of_time, &of_calls] {
+            calls(breaker, "SFF").await;
+        }
+        advance(idle).await;
+        assert_eq!((of_time.stats().calls, of_calls.stats().calls), (0, 3));
+        for breaker in [&of_time, &of_calls] {
+            calls(breaker, "F").await;
+        }
+        assert_eq!((of_time.stats().calls, of_time.state()), (1, CircuitState::Closed));
+        assert_eq!(of_calls.state(), CircuitState::Open);
+    }
 }

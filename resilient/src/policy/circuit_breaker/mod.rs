@@ -107,6 +107,13 @@ struct Core {
     machine: Machine,
 }
 
+impl Core {
+    /// With the mode that it was switched to.
+    fn config(&self) -> CircuitBreakerConfig {
+        self.config.mode(self.machine.rules.mode)
+    }
+}
+
 const ADMIT: u64 = 1 << 32;
 const ABSORB: u64 = 1 << 33;
 const COUNT: u64 = 1 << 34;
@@ -186,7 +193,7 @@ impl CircuitBreaker {
 
     /// The configuration.
     pub fn config(&self) -> CircuitBreakerConfig {
-        self.lock().config
+        self.lock().config()
     }
 
     /// The name in errors, events and statistics.
@@ -453,7 +460,7 @@ impl CircuitBreaker {
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let core = self.lock();
-        let (config, state) = (core.config, core.machine.state());
+        let (config, state) = (core.config(), core.machine.state());
         drop(core);
         f.debug_struct("CircuitBreaker").field("config", &config).field("state", &state).finish_non_exhaustive()
     }
