@@ -9,6 +9,10 @@ use std::{future::Future, hint::black_box, thread, time::Instant};
 
 type Answer = Result<u64, Failed>;
 
+async fn bare(input: u64) -> Answer {
+    body(input).await
+}
+
 #[circuit_breaker(failures = 5)]
 async fn streak(input: u64) -> Answer {
     body(input).await
@@ -123,5 +127,5 @@ macro_rules! cases {
     };
 }
 
-cases!(streak calls time calls_slow time_slow time_slow_precise keyed_1 keyed_1_000 keyed_1_000_000
+cases!(bare streak calls time calls_slow time_slow time_slow_precise keyed_1 keyed_1_000 keyed_1_000_000
     failure_streak failure_calls failure_time refused);
