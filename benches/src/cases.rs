@@ -20,7 +20,7 @@ impl From<Error> for Failed {
 /// Never set: the optimiser can not know that the body is always ready.
 static PENDING: AtomicBool = AtomicBool::new(false);
 
-async fn body(input: u64) -> Result<u64, Failed> {
+pub(crate) async fn body(input: u64) -> Result<u64, Failed> {
     poll_fn(|_| if PENDING.load(Ordering::Relaxed) { Poll::Pending } else { Poll::Ready(()) }).await;
     Ok(input.wrapping_mul(3))
 }

@@ -1,5 +1,7 @@
-//! What policies cost: `cargo run --release -p resilient-benches`, and `benches/instructions` for instruction counts.
+//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full;
+//! and `benches/instructions` for instruction counts.
 
+mod breakers;
 mod cases;
 
 use cases::Failed;
@@ -64,6 +66,7 @@ macro_rules! cases {
         fn count(name: &str, calls: u64) {
             match name {
                 $(stringify!($name) => { black_box(run(calls, cases::$name)); })*
+                name if breakers::count(name, calls) => {}
                 _ => eprintln!("one of {NAMES:?}"),
             }
         }
@@ -77,6 +80,7 @@ fn main() {
     black_box(poll_once(cases::open(u64::MAX)).is_ready() && poll_once(cases::empty(0)).is_ready());
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
+        [set] if set == "breakers" => breakers::time_all(),
         [name, calls] => count(name, calls.parse().unwrap_or(1000)),
         _ => time(),
     }

@@ -55,10 +55,21 @@ use proc_macro::TokenStream;
 /// | `failure_rate = 50%` | `50%` | opens when at least this share of the window failed (above `0%`) |
 /// | `window = 30s`, `window = 100` | `30s` | what the window holds: a time (`100ms` to `366d`) or the last so many calls (1 to `1_000_000`) |
 /// | `min_calls = 20` | `20`, or the window's calls where those are fewer | nothing is decided on fewer results |
-/// | `open_for = 30s` | `30s` | how long calls are refused (`1ms` to `366d`) |
+/// | `slow_call = 2s` | | a call that takes longer is slow, whatever its result (`1ms` to `366d`); one still in flight counts when that time passes |
+/// | `slow_rate = 80%` | `100%` | opens when at least this share of the window was slow (above `0%`) |
+/// | `adaptive` | | opens at a failure rate that is significantly above the usual one, which it learns; `failure_rate` remains the limit |
+/// | `shed = 2.0` | | refuses a share of the calls before it has to open: lets so many times as many through as succeed (above 1, up to 100). It then opens only where `failure_rate`, `adaptive` or `slow_call` say so |
+/// | `open_for = 30s`, `open_for = 30s..=5min` | `30s` | how long calls are refused (`1ms` to `366d`); a range doubles with each recovery that fails, and shortens what has grown by up to 10%, at random |
 /// | `probes = 1` | `1` | how many probes may run at once afterwards (1 to 1000) |
 /// | `successes = 1` | `1` | how many of them must succeed to close the circuit; any failed one opens it again |
 /// | `probe_timeout = 10s` | `open_for` | a probe that takes longer counts as failed (`1ms` to `366d`) |
+/// | `ramp` | | recovers by degrees: one probe, then `probes` at once, then a share of the calls that grows from 10% to all in the time of `open_for` |
+/// | `health_check = path` | | an `async fn() -> Result<(), _>` (with `key`: of the key) that is asked in the background while the circuit is open, instead of letting probes through; `successes` good answers in a row close it |
+/// | `health_every = 5s` | `5s` | how often; the pause doubles after each bad answer, up to the longest `open_for` |
+/// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `set_mode` switches it at run time |
+/// | `key = expr` | | one breaker for each value of an expression over the fn's arguments, which is hashed and not kept |
+/// | `key_label = expr` | as the key is displayed | what the key's breaker is called in events and statistics |
+/// | `max_keys = 10_000`, `idle = 10min` | so | how many there are at most, and for how long an unused one is kept. One that refuses calls stays until its time is over |
 /// | `when = path`, `unless = path` | every `Err` | which errors are failures: a path or closure over `&E` |
 /// | `failure_if = path` | | what is a failure, over the whole `&Output`; replaces `when` and `unless` |
 /// | `ignore_if = path` | | what is neither success nor failure, over the whole `&Output` |
@@ -68,7 +79,8 @@ use proc_macro::TokenStream;
 /// An `Err` that `when` refuses, or `unless` accepts, is a success: the dependency answered. A time-out by a `#[timeout]`
 /// below is a failure, without `when` and `unless` being asked. `window = 30` is the last 30 calls, `window = 30s` a time.
 ///
-/// One breaker serves all instances of `self` and all type parameters of the fn. Under `&mut self`, `self` and
+/// One breaker serves all instances of `self` and all type parameters of the fn, unless there is one for each `key`. Beside
+/// `key` a `policy` is a `Keyed<K, CircuitBreaker>`. Under `&mut self`, `self` and
 /// `self: Arc<Self>` the field of `policy = self.breaker` must be an `Arc`. See the `resilient` crate for examples.
 #[proc_macro_attribute]
 pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {

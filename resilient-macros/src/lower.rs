@@ -21,6 +21,7 @@
 mod closure;
 mod conversion;
 mod fallback;
+mod key;
 mod layer;
 mod output;
 

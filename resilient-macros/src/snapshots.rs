@@ -36,7 +36,7 @@ fn expansions() {
         .filter(|path| !path.to_string_lossy().ends_with(".expanded.rs"))
         .collect();
     inputs.sort();
-    assert_eq!(inputs.len(), 9, "one per policy and three stacks");
+    assert_eq!(inputs.len(), 10, "one per policy, a keyed one, and three stacks");
     for input in inputs {
         let expected = input.with_extension("expanded.rs");
         let name = input.file_stem().unwrap().to_string_lossy();

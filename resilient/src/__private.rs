@@ -7,7 +7,10 @@ mod key;
 pub use self::{
     constant::{CallsOrDuration, Constant, DurationOrBackoff},
     cost::cost,
-    key::{Labelled, SeeDisplay, SeeNothing, asking, checked, health, keyed, keyed_elsewhere, label, named},
+    key::{
+        Labelled, OwnBorrowed, OwnByClone, SeeDisplay, SeeNothing, asking, checked, health, keyed, keyed_elsewhere,
+        label, named,
+    },
 };
 pub use crate::{
     call::{
@@ -55,4 +58,6 @@ pub mod check {
     }
 
     pub const fn initial(_: u32) {}
+
+    pub const fn mode(_: crate::Mode) {}
 }

@@ -4,7 +4,7 @@ use super::{Locals, Lowering};
 use crate::{
     item::Receiver,
     span::{at, placed, written_at},
-    stack::{Instance, Judge, Layer, Policy},
+    stack::{Instance, Judge, Keys, Layer, Policy},
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -27,6 +27,7 @@ impl Lowering<'_> {
             match (&layer.policy, kind(&layer.policy)) {
                 (Policy::Fallback { .. }, _) => quote!(#rt::SitePolicy::fallback(#name)),
                 (policy, Some(kind)) if matches!(instance(policy), Some(Instance::Owned(_))) => {
+                    let kind = if keys(policy).is_some() { format_ident!("Keyed{kind}") } else { kind };
                     let policy = static_name(index);
                     quote!(#rt::SitePolicy::#kind(&#policy))
                 }
@@ -41,6 +42,16 @@ impl Lowering<'_> {
             let (name, kind) = (static_name(index), kind(&layer.policy)?);
             let (checks, config) = (&config.checks, &config.config);
             let handle = handle_name(index);
+            if let Some(keys) = keys(&layer.policy) {
+                let bounds = keys.bounds(rt);
+                return Some(quote_spanned! {at(&layer.span)=>
+                    static #name: #rt::Keys<#krate::#kind> = {
+                        #checks
+                        #rt::Keys::owned(#config.checked(), #site_name)#bounds
+                    };
+                    fn #handle() -> &'static #rt::Keys<#krate::#kind> { &#name }
+                });
+            }
             // A breaker also reports what no call of the fn causes.
             let made = if let Policy::CircuitBreaker { .. } = layer.policy {
                 quote!(owned(#config, #site_name))
@@ -63,6 +74,10 @@ impl Lowering<'_> {
     pub(super) fn binding(&self, index: usize) -> TokenStream {
         let rt = &self.rt;
         let layer = &self.stack.layers[index];
+        if let (Some(keys), Some(instance)) = (keys(&layer.policy), instance(&layer.policy)) {
+            let (name, made) = (local("__keyed", index), keys.instance(rt, instance, &handle_name(index)));
+            return quote!(let #name = #made;);
+        }
         let shared = match (instance(&layer.policy), kind(&layer.policy)) {
             (Some(Instance::Shared(expr)), Some(kind)) => {
                 let krate = &self.stack.site.krate;
@@ -127,7 +142,13 @@ impl Lowering<'_> {
 
     fn handle(&self, index: usize) -> TokenStream {
         let rt = &self.rt;
-        match instance(&self.stack.layers[index].policy) {
+        let layer = &self.stack.layers[index];
+        if keys(&layer.policy).is_some() {
+            let (name, alias) = (local("__keyed", index), &layer.name);
+            let is_alias = layer.is_named && matches!(instance(&layer.policy), Some(Instance::Shared(_)));
+            return if is_alias { quote!(#rt::Alias(#rt::Shared(#name), #alias)) } else { quote!(#rt::Shared(#name)) };
+        }
+        match instance(&layer.policy) {
             Some(Instance::Owned(_)) | None => {
                 let name = handle_name(index);
                 quote!(#name)
@@ -139,7 +160,6 @@ impl Lowering<'_> {
                 } else {
                     quote!(#rt::Borrowed(#name))
                 };
-                let layer = &self.stack.layers[index];
                 let alias = &layer.name;
                 if layer.is_named { quote!(#rt::Alias(#handle, #alias)) } else { handle }
             }
@@ -209,6 +229,14 @@ fn instance(policy: &Policy) -> Option<&Instance> {
         | Policy::Timeout { instance }
         | Policy::Bulkhead { instance } => Some(instance),
         Policy::Fallback { .. } => None,
+    }
+}
+
+/// What tells its instances apart, if there are several.
+fn keys(policy: &Policy) -> Option<&Keys> {
+    match policy {
+        Policy::CircuitBreaker { keys, .. } => keys.as_deref(),
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) const MILLISECOND: u64 = 1_000_000;
 /// A generous one.
 pub(super) const YEAR: u64 = 366 * 24 * 3600 * 1000 * MILLISECOND;
 
-pub(super) struct Builder {
+pub(crate) struct Builder {
     krate: TokenStream,
     layer: usize,
     config: TokenStream,
@@ -54,10 +54,10 @@ impl Builder {
         }
     }
 
-    pub(super) fn factor(&mut self, given: &Given<f64>) -> TokenStream {
+    pub(super) fn number(&mut self, argument: &str, given: &Given<f64>) -> TokenStream {
         match given.literal {
             Some(number) => Literal::f64_suffixed(number).into_token_stream(),
-            None => self.constant("factor", &quote!(::core::primitive::f64), &given.written),
+            None => self.constant(argument, &quote!(::core::primitive::f64), &given.written),
         }
     }
 

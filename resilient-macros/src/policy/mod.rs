@@ -4,6 +4,7 @@ mod bulkhead;
 mod circuit_breaker;
 mod config;
 mod fallback;
+mod keys;
 mod predicate;
 mod rate_limited;
 mod resilient;
@@ -12,6 +13,7 @@ mod shared;
 mod timeout;
 mod wait;
 
+pub(crate) use self::keys::Keys;
 pub(crate) use self::resilient::{SiteArgs, site};
 
 use crate::{
@@ -71,7 +73,7 @@ impl Kind {
 
 /// A checked policy, as the lowering sees it.
 pub(crate) enum Policy {
-    CircuitBreaker { instance: Instance, judge: Judge },
+    CircuitBreaker { instance: Instance, judge: Judge, keys: Option<Box<Keys>> },
     RateLimited { instance: Instance, cost: Option<Expr> },
     Retry { instance: Instance, judge: Judge },
     Timeout { instance: Instance },

@@ -245,7 +245,7 @@ impl Builder {
                 let [min, max] = &**ends;
                 let (min, max) = (self.duration("backoff", min), self.duration("backoff", max));
                 let factor = factor.map(|factor| {
-                    let factor = self.factor(&factor.value);
+                    let factor = self.number("factor", &factor.value);
                     quote!(.factor(#factor))
                 });
                 quote!(#krate::Backoff::exponential(#min, #max) #factor)

@@ -33,7 +33,7 @@ pub(super) fn judged(
     mut args: Args,
     spec: &Spec,
     hint: Hint,
-    owned: fn(Args, &mut Context) -> Instance,
+    owned: impl FnOnce(Args, &mut Context) -> Instance,
     cx: &mut Context,
 ) -> (Instance, Judge, Option<Slot<LitStr>>) {
     let shared = named_or_path(&mut args, spec, hint, cx);

@@ -56,7 +56,12 @@ fn circuit_breakers() {
             "failure_rate = 50%, window = 100, min_calls = 20, open_for = 30s, probes = 3, successes = 2, probe_timeout = 1.5s"
         ),
         "CircuitBreakerConfig::new().window_calls(100u32).min_calls(20u32).failure_rate(Ratio::from_ppb(500000000u32))\
-         .open_for(ns(30000000000)).probe_timeout(ns(1500000000)).probes(3u32).successes(2u32)"
+         .open_for(ns(30000000000)).probes(3u32).successes(2u32).probe_timeout(ns(1500000000))"
+    );
+    assert_eq!(
+        config("slow_call = 2s, slow_rate = 80%, adaptive, shed = 2, open_for = 1s..=5min, ramp, mode = shadow"),
+        "CircuitBreakerConfig::new().slow_call(ns(2000000000)).slow_rate(Ratio::from_ppb(800000000u32)).adaptive()\
+         .shed(2f64).open_for_range(ns(1000000000)..=ns(300000000000)).ramp().mode(Mode::Shadow)"
     );
     assert_eq!(config("window = 30s"), "CircuitBreakerConfig::new().window_time(ns(30000000000))");
     assert_eq!(config("failures = 5"), "CircuitBreakerConfig::new().failures(5u32)");
@@ -107,12 +112,68 @@ fn circuit_breakers_that_can_not_work() {
                 "a window of 10 calls never holds 11, so the circuit would never open: write `min_calls = 10` or less",
             ),
             ("open_for = 400d", "`400d` is out of range, which is `1ms` to `366d`: write for example `open_for = 30s`"),
+            ("open_for = 2s..=1s", "the range is upside down: write `1s..=2s`"),
+            ("open_for = 1s..=1s", "a time that can not grow is no range: write `open_for = 1s`"),
             (
-                "open_for = 1s..=2s",
-                "a range for `open_for` is not available yet in this version: write `open_for = 30s`",
+                "open_for = 1s..=400d",
+                "`400d` is out of range, which is `1ms` to `366d`: write for example `open_for = 30s`",
+            ),
+            (
+                "slow_rate = 80%",
+                "`slow_rate` needs the time above which a call is slow: write for example `slow_call = 2s` beside it",
+            ),
+            (
+                "slow_call = 2s, slow_rate = 0%",
+                "`0%` would open the circuit without any slow call: write more, as in `slow_rate = 80%`",
+            ),
+            (
+                "failures = 5, slow_call = 2s",
+                "`slow_call` belongs to a sliding window, and `failures` counts failures in a row without one: \
+                 leave out `failures`, or `slow_call`",
+            ),
+            ("shed = 1", "`1` is out of range, which is above `1` and up to `100`: write for example `shed = 2.0`"),
+            (
+                "shed = 2.0, window = 100",
+                "`shed` needs a window of time, for what it refuses is no result: write for example `window = 30s`",
+            ),
+            ("ramp = 3", "a flag is written without a value: leave out `= 3`"),
+            ("health_every = 5s", "`health_every` needs what to ask: write for example `health_check = ping`"),
+            ("health_check = ping()", "a `health_check` is called when it is needed: write `health_check = ping`"),
+            (
+                "health_check = Self::ping",
+                "this is evaluated once, at compile time, so `Self` can not be used in it: write the type's own path",
+            ),
+            (
+                "mode = shadw",
+                "unknown mode `shadw`, which is `on`, `shadow` or `off`: write for example `mode = shadow`",
+            ),
+            ("mode = \"off\"", "`\"off\"` is no mode: write `on`, `shadow` or `off`"),
+            (
+                "max_keys = 5",
+                "`max_keys` belongs to a policy that there is one of for each key: write for example `key = self.host`",
+            ),
+            (
+                "key = 5",
+                "`5` is the same for every call: write an expression over the arguments of the fn, such as `self.host` or `(tenant, region)`",
+            ),
+            (
+                "key = host, max_keys = 0",
+                "`0` is out of range, which is `1` to `100_000_000`: write for example `max_keys = 10_000`",
+            ),
+            (
+                "policy = HOSTS, key = host, idle = 5s",
+                "`idle` belongs to the shared policy: set it where `HOSTS` is made",
+            ),
+            (
+                "policy = HOSTS, key = host, key_label = host",
+                "`key_label` belongs to the shared policy: set it where that is made",
+            ),
+            (
+                "policy = HOSTS, slow_call = 5s",
+                "`slow_call` belongs to the shared policy: set it where `HOSTS` is made",
             ),
             ("probes = 1001", "`1001` is out of range, which is `1` to `1000`: write for example `probes = 3`"),
-            ("key = self.host", "`key` is not available yet in this version: leave it out"),
+            ("classify", "`classify` is not available yet in this version: leave it out"),
             ("5", "`#[circuit_breaker]` takes no value without a name: write `failures = 5`"),
             ("50%", "`#[circuit_breaker]` takes no value without a name: write `failure_rate = 50%`"),
             ("30s", "`#[circuit_breaker]` takes no value without a name: write `open_for = 30s`"),

@@ -67,6 +67,34 @@ impl<K: ?Sized> SeeNothing for Labelled<'_, K> {
     }
 }
 
+/// A key of one's own: of what it refers to, or else a clone.
+pub trait OwnBorrowed {
+    type Owned;
+    fn __resilient_owned(&self) -> Self::Owned;
+}
+
+/// The other.
+pub trait OwnByClone {
+    type Owned;
+    fn __resilient_owned(&self) -> Self::Owned;
+}
+
+impl<K: ToOwned + ?Sized> OwnBorrowed for &Labelled<'_, &K> {
+    type Owned = K::Owned;
+
+    fn __resilient_owned(&self) -> K::Owned {
+        (*self.0).to_owned()
+    }
+}
+
+impl<K: Clone> OwnByClone for Labelled<'_, K> {
+    type Owned = K;
+
+    fn __resilient_owned(&self) -> K {
+        self.0.clone()
+    }
+}
+
 /// What `key_label` gives.
 pub fn label(label: impl Display) -> Option<Arc<str>> {
     Some(label.to_string().into())

@@ -127,6 +127,20 @@ impl Client {
         Ok(())
     }
 
+    /// One breaker for each text.
+    ///
+    /// # Errors
+    /// None.
+    #[circuit_breaker(
+        slow_call = 2s, open_for = 1s..=9s, ramp, adaptive, shed = 2.0, health_check = well, health_every = 1s, mode = on,
+        key = text, key_label = text.len(), max_keys = 9, idle = 1h
+    )]
+    #[circuit_breaker(key = (text, self.fails))]
+    pub async fn keyed(&self, text: &str) -> Result<usize, Fault> {
+        ::std::future::ready(()).await;
+        Ok(text.len())
+    }
+
     /// With `self` for itself.
     ///
     /// # Errors
@@ -174,6 +188,11 @@ fn loop_forever() -> ! {
 pub async fn nameless<T: Debug + Sync>(value: &T) -> Result<impl ::std::fmt::Display + use<T>, Fault> {
     ::std::future::ready(()).await;
     Ok(format!("{value:?}"))
+}
+
+async fn well(text: String) -> Result<(), String> {
+    ::std::future::ready(()).await;
+    if text.is_empty() { Err(text) } else { Ok(()) }
 }
 
 /// Returns an option, that is no result.

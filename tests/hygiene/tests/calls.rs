@@ -7,6 +7,7 @@ async fn calls() {
     assert_eq!(Client::new(false).everything("text").await.unwrap(), "text");
     assert_eq!(Client::new(true).everything("text").await.unwrap(), "");
     assert!(!Client::new(false).change(true).await.unwrap());
+    assert_eq!(Client::new(false).keyed("text").await.unwrap(), 4);
     unit().await;
     assert_eq!(one_lines().await.unwrap(), 14);
     assert_eq!(nameless(&1).await.unwrap().to_string(), "1");

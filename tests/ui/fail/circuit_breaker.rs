@@ -92,13 +92,33 @@ async fn shared_in_lower_case() -> Answer {
     Ok(1)
 }
 
-#[circuit_breaker(key = self.host)]
+#[circuit_breaker(classify)]
 async fn of_a_later_version() -> Answer {
     Ok(1)
 }
 
 #[circuit_breaker(failures = "5")]
 async fn quoted_count() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(failures = 5, slow_call = 2s)]
+async fn slow_without_a_window() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(slow_rate = 50%, open_for = 5min..=30s, mode = shade, ramp = true)]
+async fn recovers_never() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(max_keys = 100, shed = 0.5, health_every = 5s)]
+async fn without_what_they_need() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(key = "host", health_check = ping())]
+async fn no_keys() -> Answer {
     Ok(1)
 }
 

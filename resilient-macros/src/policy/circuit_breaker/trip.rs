@@ -1,65 +1,26 @@
-use super::{
-    Context, Instance, Parsed, Policy,
+//! When the circuit opens.
+
+use super::super::{
+    Context,
     config::{Builder, Limits, MILLISECOND, YEAR},
-    shared::{is_count, judged},
+    shared::is_count,
 };
-use crate::args::{
-    Args, Given, Raw, Scope, Slot, Spec, count, count_of, duration, duration_of, is_duration, peel, ratio,
+use crate::{
+    args::{Args, Given, Raw, Scope, Slot, count, count_of, duration, duration_of, factor, ratio},
+    diag::code,
+    span::{at, placed},
 };
-use crate::diag::err;
-use crate::span::{at, placed};
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Expr;
-
-pub(super) const SPEC: Spec = Spec {
-    attribute: "circuit_breaker",
-    keys: &[
-        ("failures", "5"),
-        ("failure_rate", "50%"),
-        ("window", "30s"),
-        ("min_calls", "20"),
-        ("open_for", "30s"),
-        ("probes", "1"),
-        ("successes", "1"),
-        ("probe_timeout", "10s"),
-        ("when", "|error| error.is_transient()"),
-        ("unless", "|error| error.is_not_found()"),
-        ("failure_if", "|output| output.is_err()"),
-        ("ignore_if", "|output| output.is_ok()"),
-        ("name", "\"payments\""),
-        ("policy", "PAYMENTS"),
-    ],
-    flags: &[],
-    later: &[
-        "slow_call",
-        "slow_rate",
-        "ramp",
-        "classify",
-        "when_ok",
-        "key",
-        "key_label",
-        "max_keys",
-        "idle",
-        "adaptive",
-        "shed",
-        "health_check",
-        "health_every",
-        "mode",
-    ],
-    alone: None,
-};
 
 const MANY: Limits<u32> = Limits { range: 1..=1_000_000, text: "which is `1` to `1_000_000`", example: "failures = 5" };
 const WINDOW_CALLS: Limits<u32> = Limits { example: "window = 100", ..MANY };
 const WINDOW_TIME: Limits<u64> =
     Limits { range: 100 * MILLISECOND..=YEAR, text: "which is `100ms` to `366d`", example: "window = 30s" };
 const MIN_CALLS: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "min_calls = 20" };
-const PROBES: Limits<u32> = Limits { range: 1..=1000, text: "which is `1` to `1000`", example: "probes = 3" };
-const SUCCESSES: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "successes = 2" };
-const OPEN_FOR: Limits<u64> =
-    Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "open_for = 30s" };
-const PROBE_TIMEOUT: Limits<u64> = Limits { example: "probe_timeout = 10s", ..OPEN_FOR };
+const SLOW_CALL: Limits<u64> =
+    Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "slow_call = 2s" };
 
 /// The extent of the sliding window.
 enum Window {
@@ -70,65 +31,29 @@ enum Window {
 }
 
 /// When the circuit opens.
-struct Trip {
+pub(super) struct Trip {
     failures: Option<Slot<Given<u32>>>,
     failure_rate: Option<Slot<Given<u32>>>,
     window: Option<Slot<Window>>,
     min_calls: Option<Slot<Given<u32>>>,
-}
-
-pub(super) fn parse(args: Args, cx: &mut Context) -> Parsed {
-    let (instance, judge, name) = judged(args, &SPEC, hint, owned, cx);
-    Parsed::new(Policy::CircuitBreaker { instance, judge }, name)
-}
-
-fn hint(raw: &Raw) -> Option<&'static str> {
-    match raw {
-        Raw::Percent(..) => Some("failure_rate"),
-        Raw::Value(expr) if is_duration(expr) => Some("open_for"),
-        raw => is_count(raw).then_some("failures"),
-    }
-}
-
-fn owned(mut args: Args, cx: &mut Context) -> Instance {
-    let trip = Trip::take(&mut args, cx);
-    let scope = cx.scope;
-    let mut build = Builder::new(cx);
-    trip.set(&mut build, cx);
-    for (key, limits) in [("open_for", OPEN_FOR), ("probe_timeout", PROBE_TIMEOUT)] {
-        if let Some(slot) = args.take(key, cx.diag, |raw| time(raw, key, scope)) {
-            limits.check(&slot.value, cx);
-            let value = build.duration(key, &slot.value);
-            build.set(key, &value);
-        }
-    }
-    for (key, limits) in [("probes", PROBES), ("successes", SUCCESSES)] {
-        if let Some(slot) = args.take(key, cx.diag, |raw| count(raw, scope)) {
-            limits.check(&slot.value, cx);
-            let value = build.count(key, &slot.value);
-            build.set(key, &value);
-        }
-    }
-    build.finish()
-}
-
-fn time(raw: &Raw, key: &str, scope: &Scope) -> syn::Result<Given<u64>> {
-    match raw {
-        Raw::Value(expr) if key == "open_for" && matches!(peel(expr), Expr::Range(_)) => {
-            err(expr, "a range for `open_for` is not available yet in this version: write `open_for = 30s`")
-        }
-        raw => duration(raw, scope),
-    }
+    slow_call: Option<Slot<Given<u64>>>,
+    slow_rate: Option<Slot<Given<u32>>>,
+    adaptive: Option<Slot<()>>,
+    shed: Option<Slot<Given<f64>>>,
 }
 
 impl Trip {
-    fn take(args: &mut Args, cx: &mut Context) -> Self {
+    pub(super) fn take(args: &mut Args, cx: &mut Context) -> Self {
         let scope = cx.scope;
         let trip = Self {
             failures: args.take("failures", cx.diag, |raw| count(raw, scope)),
             failure_rate: args.take("failure_rate", cx.diag, |raw| ratio(raw, scope)),
             window: args.take("window", cx.diag, |raw| window(raw, scope)),
             min_calls: args.take("min_calls", cx.diag, |raw| count(raw, scope)),
+            slow_call: args.take("slow_call", cx.diag, |raw| duration(raw, scope)),
+            slow_rate: args.take("slow_rate", cx.diag, |raw| ratio(raw, scope)),
+            adaptive: args.take("adaptive", cx.diag, Raw::flag),
+            shed: args.take("shed", cx.diag, |raw| factor(raw, scope)),
         };
         trip.check(cx);
         trip
@@ -151,11 +76,16 @@ impl Trip {
             Some(Window::Time(time)) => WINDOW_TIME.check(time, cx),
             Some(Window::Expression(_)) | None => {}
         }
+        self.check_slow(cx);
+        self.check_shed(cx);
         if self.failures.is_some() {
             let others = [
                 self.failure_rate.as_ref().map(|slot| &slot.key),
                 self.window.as_ref().map(|slot| &slot.key),
                 self.min_calls.as_ref().map(|slot| &slot.key),
+                self.slow_call.as_ref().map(|slot| &slot.key),
+                self.adaptive.as_ref().map(|slot| &slot.key),
+                self.shed.as_ref().map(|slot| &slot.key),
             ];
             // One mistake, however many of them there are.
             if let Some(key) = others.into_iter().flatten().next() {
@@ -163,10 +93,53 @@ impl Trip {
                     key,
                     format!(
                         "`{key}` belongs to a sliding window, and `failures` counts failures in a row without one: \
-                         leave out `failures`, or `failure_rate`, `window` and `min_calls`"
+                         leave out `failures`, or {}",
+                        if ["slow_call", "adaptive", "shed"].iter().any(|other| key == other) {
+                            format!("`{key}`")
+                        } else {
+                            "`failure_rate`, `window` and `min_calls`".to_owned()
+                        }
                     ),
                 );
             }
+        }
+    }
+
+    fn check_slow(&self, cx: &mut Context) {
+        if let Some(slot) = &self.slow_call {
+            SLOW_CALL.check(&slot.value, cx);
+        }
+        let Some(slot) = &self.slow_rate else { return };
+        if slot.value.literal == Some(0) {
+            cx.diag.error(
+                &slot.value.written,
+                "`0%` would open the circuit without any slow call: write more, as in `slow_rate = 80%`",
+            );
+        }
+        if self.slow_call.is_none() {
+            cx.diag.error(
+                &slot.key,
+                "`slow_rate` needs the time above which a call is slow: write for example `slow_call = 2s` beside it",
+            );
+        }
+    }
+
+    fn check_shed(&self, cx: &mut Context) {
+        let Some(slot) = &self.shed else { return };
+        if slot.value.literal.is_some_and(|k| !(k > 1.0 && k <= 100.0)) {
+            let written = code(&slot.value.written);
+            cx.diag.error(
+                &slot.value.written,
+                format!(
+                    "`{written}` is out of range, which is above `1` and up to `100`: write for example `shed = 2.0`"
+                ),
+            );
+        }
+        if let Some(Window::Calls(_)) = self.window.as_ref().map(|slot| &slot.value) {
+            cx.diag.error(
+                &slot.key,
+                "`shed` needs a window of time, for what it refuses is no result: write for example `window = 30s`",
+            );
         }
     }
 
@@ -185,7 +158,7 @@ impl Trip {
         }
     }
 
-    fn set(&self, build: &mut Builder, cx: &Context) {
+    pub(super) fn set(&self, build: &mut Builder, cx: &Context) {
         build.start(&quote!(CircuitBreakerConfig::new()));
         match self.window.as_ref().map(|slot| &slot.value) {
             Some(Window::Calls(calls)) => {
@@ -208,6 +181,21 @@ impl Trip {
         if let Some(slot) = &self.failure_rate {
             let value = build.ratio("failure_rate", &slot.value);
             build.set("failure_rate", &value);
+        }
+        if let Some(slot) = &self.slow_call {
+            let value = build.duration("slow_call", &slot.value);
+            build.set("slow_call", &value);
+        }
+        if let Some(slot) = &self.slow_rate {
+            let value = build.ratio("slow_rate", &slot.value);
+            build.set("slow_rate", &value);
+        }
+        if self.adaptive.is_some() {
+            build.set("adaptive", &TokenStream::new());
+        }
+        if let Some(slot) = &self.shed {
+            let value = build.number("shed", &slot.value);
+            build.set("shed", &value);
         }
     }
 }

@@ -1,0 +1,127 @@
+//! The circuit breaker by itself: its windows, slow calls, keys, failures, and two threads at once.
+
+use crate::{
+    cases::{Failed, body},
+    measure, run,
+};
+use resilient::{CircuitBreaker, circuit_breaker, registry};
+use std::{future::Future, hint::black_box, thread, time::Instant};
+
+type Answer = Result<u64, Failed>;
+
+#[circuit_breaker(failures = 5)]
+async fn streak(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(window = 100)]
+async fn calls(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(window = 30s)]
+async fn time(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(window = 100, slow_call = 2s)]
+async fn calls_slow(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(window = 30s, slow_call = 2s)]
+async fn time_slow(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(window = 30s, slow_call = 50ms)]
+async fn time_slow_precise(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(failures = 5, key = 1_u64.min(input))]
+async fn keyed_1(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(failures = 5, key = input % 1000)]
+async fn keyed_1_000(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(failures = 5, key = input % 1_000_000, max_keys = 1_000_000, idle = 1h)]
+async fn keyed_1_000_000(input: u64) -> Answer {
+    body(input).await
+}
+
+#[circuit_breaker(failures = 5)]
+async fn failure_streak(input: u64) -> Answer {
+    body(input).await.and_then(|sum| Err(Failed(sum)))
+}
+
+#[circuit_breaker(window = 100)]
+async fn failure_calls(input: u64) -> Answer {
+    body(input).await.and_then(|sum| Err(Failed(sum)))
+}
+
+#[circuit_breaker(window = 30s)]
+async fn failure_time(input: u64) -> Answer {
+    body(input).await.and_then(|sum| Err(Failed(sum)))
+}
+
+#[circuit_breaker(failures = 5)]
+async fn refused(input: u64) -> Answer {
+    body(input).await
+}
+
+/// Nanoseconds per call while two threads make them.
+fn two_threads<F: Future<Output = Answer>>(case: fn(u64) -> F) -> f64 {
+    const CALLS: u64 = 2_000_000;
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| black_box(run(CALLS, case)));
+        }
+    });
+    start.elapsed().as_secs_f64() * 1e9 / CALLS as f64
+}
+
+fn by_name(name: &str) -> Option<&'static CircuitBreaker> {
+    registry().circuit_breaker(name).ok()
+}
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        /// One run of a case, for its instructions.
+        pub(crate) fn count(name: &str, calls: u64) -> bool {
+            match name {
+                $(stringify!($name) => { prepare(); black_box(run(calls, $name)); })*
+                _ => return false,
+            }
+            true
+        }
+
+        /// All of them.
+        pub(crate) fn time_all() {
+            prepare();
+            black_box(run(1_000_000, keyed_1_000_000));
+            println!("{:>18} {:>12} {:>12}", "", "one thread", "two threads");
+            $(println!("{:>18} {:>9.2} ns {:>9.2} ns", stringify!($name), measure($name), two_threads($name));)*
+            println!("an instance: {} bytes", size_of::<CircuitBreaker>());
+        }
+
+        fn prepare() {
+            // Sites are found once they have been called.
+            $(black_box(run(1, $name));)*
+            // And so are keys: what is measured is finding them.
+            black_box(run(1000, keyed_1_000));
+            for name in ["failure_streak", "failure_calls", "failure_time"] {
+                by_name(name).into_iter().for_each(CircuitBreaker::force_closed);
+            }
+            by_name("refused").into_iter().for_each(CircuitBreaker::force_open);
+        }
+    };
+}
+
+cases!(streak calls time calls_slow time_slow time_slow_precise keyed_1 keyed_1_000 keyed_1_000_000
+    failure_streak failure_calls failure_time refused);
