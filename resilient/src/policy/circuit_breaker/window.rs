@@ -247,7 +247,9 @@ impl TimeWindow {
 
     fn fail(&mut self, position: Position) {
         let bucket = self.buckets.get_mut((position.0 % BUCKETS) as usize);
-        if let Some(bucket) = bucket.filter(|bucket| bucket.index == position.0) {
+        // A clock that stepped back may have emptied it since.
+        let held = |bucket: &&mut Bucket| bucket.index == position.0 && bucket.slow_failures < bucket.slow;
+        if let Some(bucket) = bucket.filter(held) {
             bucket.failures += 1;
             bucket.slow_failures += 1;
         }
@@ -368,5 +370,15 @@ mod tests {
         window.record(FAILED, 500);
         assert_eq!(window.totals(500, &none).calls, 1);
         assert_eq!(window.totals(1_000_000, &none).calls, 1);
+    }
+
+    #[test]
+    fn a_slow_call_whose_bucket_a_clock_that_stepped_back_has_emptied_does_not_fail_in_it() {
+        let (mut window, none) = (time_window(3000), Counted::default());
+        let position = window.record(SLOW, 1_003_000);
+        window.record(FAILED, 1_000_000);
+        window.record(FAILED, 1_003_000);
+        window.fail(position);
+        assert_eq!(window.totals(1_003_000, &none), Totals { calls: 1, failures: 1, slow: 0, shed: 0 });
     }
 }
