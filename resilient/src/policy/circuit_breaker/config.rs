@@ -206,9 +206,9 @@ impl CircuitBreakerConfig {
     /// always opens it.
     ///
     /// After each full window in the closed state the baseline moves by a sixteenth (by more at first) towards that
-    /// window's failure rate, and never above half of `failure_rate`. With the baseline `b` and `n` calls in the
-    /// window the circuit opens at a rate of `b + 5 * sqrt(b * (1 - b) / n) + 5 / n`: five standard deviations, and
-    /// five failures, more than usual.
+    /// window's failure rate, and never above half of `failure_rate`. With the baseline `b`, the variance `v` of those
+    /// rates and `n` calls in the window the circuit opens at a rate of `b + 5 * sqrt(b * (1 - b) / n + v) + 5 / n`: five
+    /// standard deviations, and five failures, more than usual.
     pub const fn adaptive(mut self) -> Self {
         self.adaptive = true;
         self

@@ -176,6 +176,12 @@ impl Machine {
         self.baseline.rate()
     }
 
+    /// What it compares failures with, where it learns that.
+    #[cfg(test)]
+    pub(super) fn usual(&self) -> Baseline {
+        self.baseline
+    }
+
     pub(super) fn totals(&self, now: Nanos, successes: &impl Successes) -> Totals {
         self.window.totals(now, successes)
     }

@@ -34,7 +34,6 @@ pub(super) trait Successes {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "const-constructed in statics, so not boxed")]
 pub(super) enum Window {
     /// Failures since the last success.
     Streak(u64),
@@ -55,7 +54,7 @@ impl Window {
         match self {
             Self::Streak(failures) => *failures = 0,
             Self::Calls(window) => window.clear(),
-            Self::Time(window) => window.buckets = [Bucket::EMPTY; BUCKETS as usize],
+            Self::Time(window) => window.buckets.fill(Bucket::EMPTY),
         }
     }
 
@@ -216,16 +215,20 @@ impl Bucket {
 #[derive(Debug)]
 pub(super) struct TimeWindow {
     width: Nanos,
-    buckets: [Bucket; BUCKETS as usize],
+    /// Allocated when the first is needed: most breakers never see a failure.
+    buckets: Vec<Bucket>,
 }
 
 impl TimeWindow {
     const fn new(width: Nanos) -> Self {
-        Self { width, buckets: [Bucket::EMPTY; BUCKETS as usize] }
+        Self { width, buckets: Vec::new() }
     }
 
     fn bucket(&mut self, now: Nanos) -> &mut Bucket {
         let index = now / self.width;
+        if self.buckets.is_empty() {
+            self.buckets = vec![Bucket::EMPTY; BUCKETS as usize];
+        }
         let bucket = &mut self.buckets[(index % BUCKETS) as usize];
         // Another index is a bucket of an earlier lap, or of a clock that has since stepped back.
         if bucket.index != index {
@@ -243,8 +246,10 @@ impl TimeWindow {
     }
 
     fn fail(&mut self, position: Position) {
-        let bucket = &mut self.buckets[(position.0 % BUCKETS) as usize];
-        if bucket.index == position.0 {
+        let bucket = self.buckets.get_mut((position.0 % BUCKETS) as usize);
+        // A clock that stepped back may have emptied it since.
+        let held = |bucket: &&mut Bucket| bucket.index == position.0 && bucket.slow_failures < bucket.slow;
+        if let Some(bucket) = bucket.filter(held) {
             bucket.failures += 1;
             bucket.slow_failures += 1;
         }
@@ -365,5 +370,15 @@ mod tests {
         window.record(FAILED, 500);
         assert_eq!(window.totals(500, &none).calls, 1);
         assert_eq!(window.totals(1_000_000, &none).calls, 1);
+    }
+
+    #[test]
+    fn a_slow_call_whose_bucket_a_clock_that_stepped_back_has_emptied_does_not_fail_in_it() {
+        let (mut window, none) = (time_window(3000), Counted::default());
+        let position = window.record(SLOW, 1_003_000);
+        window.record(FAILED, 1_000_000);
+        window.record(FAILED, 1_003_000);
+        window.fail(position);
+        assert_eq!(window.totals(1_003_000, &none), Totals { calls: 1, failures: 1, slow: 0, shed: 0 });
     }
 }

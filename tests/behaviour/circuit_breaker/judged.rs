@@ -1,4 +1,4 @@
-//! Who says what a failure is.
+//! Which outputs are failures.
 
 use super::{brittle, half_open};
 use crate::support::{Act, Dependency, Fault, site};
@@ -33,22 +33,22 @@ fn breaker_of(name: &str) -> &'static CircuitBreaker {
 async fn predicates_say_what_a_failure_is() {
     let dependency = Dependency::new([Act::Refuse, Act::Fail]);
     assert_eq!(when_down(&dependency).await, Err(Fault::BadRequest));
-    assert_eq!(breaker_of("predicates::when_down").state(), CircuitState::Closed);
+    assert_eq!(breaker_of("circuit_breaker::judged::when_down").state(), CircuitState::Closed);
     assert_eq!(when_down(&dependency).await, Err(Fault::Down(2)));
-    assert_eq!(breaker_of("predicates::when_down").state(), CircuitState::Open);
+    assert_eq!(breaker_of("circuit_breaker::judged::when_down").state(), CircuitState::Open);
 
     let dependency = Dependency::new([Act::Refuse, Act::Fail]);
     unless_bad(&dependency).await.unwrap_err();
-    assert_eq!(breaker_of("predicates::unless_bad").state(), CircuitState::Closed);
+    assert_eq!(breaker_of("circuit_breaker::judged::unless_bad").state(), CircuitState::Closed);
     unless_bad(&dependency).await.unwrap_err();
-    assert_eq!(breaker_of("predicates::unless_bad").state(), CircuitState::Open);
+    assert_eq!(breaker_of("circuit_breaker::judged::unless_bad").state(), CircuitState::Open);
 
     let dependency = Dependency::new([Act::Fail, Act::Succeed]);
     failing_values(&dependency).await.unwrap_err();
     for _ in 0..2 {
         failing_values(&dependency).await.unwrap();
     }
-    assert_eq!(breaker_of("predicates::failing_values").state(), CircuitState::Open);
+    assert_eq!(breaker_of("circuit_breaker::judged::failing_values").state(), CircuitState::Open);
 }
 
 /// An error that `when` refuses is an answer: a probe that gets it closes the circuit.
@@ -67,7 +67,7 @@ async fn an_answer_closes_it_and_a_neutral_result_does_not() {
     for _ in 0..10 {
         ignoring(&dependency).await.unwrap_err();
     }
-    assert_eq!(breaker_of("predicates::ignoring").stats().calls, 0);
+    assert_eq!(breaker_of("circuit_breaker::judged::ignoring").stats().calls, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,12 +80,12 @@ async fn without_arguments_it_has_the_documented_defaults() {
     for _ in 0..19 {
         by_default(&dependency).await.unwrap_err();
     }
-    let breaker = breaker_of("predicates::by_default");
+    let breaker = breaker_of("circuit_breaker::judged::by_default");
     assert_eq!(breaker.state(), CircuitState::Closed);
     by_default(&dependency).await.unwrap_err();
     assert_eq!(breaker.state(), CircuitState::Open);
     assert_eq!(breaker.stats().retry_after, Some(Duration::from_secs(30)));
     assert!(by_default(&dependency).await.unwrap_err().ours().is_circuit_open());
-    let stats = site("predicates::by_default").stats();
+    let stats = site("circuit_breaker::judged::by_default").stats();
     assert_eq!((stats.failed, stats.rejected), (20, 1));
 }
