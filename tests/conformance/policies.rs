@@ -2,8 +2,8 @@
 
 use crate::inner::{Fault, Inner, Out, describe};
 use resilient::{
-    Backoff, Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, Ending, EventKind, Jitter, Rate,
-    RateLimiter, RateLimiterConfig, Ratio, Retry, RetryConfig, Subscription, Timeout, TimeoutConfig, subscribe,
+    Backoff, Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Ending, EventKind, Jitter,
+    Rate, RateLimiter, RateLimiterConfig, Ratio, Retry, RetryConfig, Subscription, Timeout, TimeoutConfig, subscribe,
 };
 use serde_json::Value;
 use std::{
@@ -96,9 +96,9 @@ impl Breaker {
                 built.open_for_range(open_for..=longest).open_jitter(Ratio::percent(0))
             }
         };
-        if !config["slow_ms"].is_null() {
-            built = built.slow_call(millis(&config["slow_ms"]));
-            built = built.slow_rate(Ratio::new(config["slow_rate"].as_f64().unwrap()).unwrap());
+        // Above one it never opens by them.
+        if let Ok(rate) = Ratio::new(config["slow_rate"].as_f64().unwrap_or(1.1)) {
+            built = built.slow_call(millis(&config["slow_ms"])).slow_rate(rate);
         }
         if config["window"] == "consecutive" {
             built = built.failures(number(&config["failures"]).unwrap());
@@ -148,6 +148,11 @@ impl Breaker {
             Ending::Failure => self.failures.fetch_add(1, Relaxed),
             _ => 0,
         };
+        // At a rate above one it never opens by failures, though a failed probe re-opens.
+        let never_opens = config["rate"].as_f64().is_some_and(|rate| rate > 1.0);
+        if never_opens && ending == Ending::Failure && self.policy.state() == CircuitState::Closed {
+            return Ending::Success;
+        }
         ending
     }
 }
