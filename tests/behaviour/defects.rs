@@ -1,13 +1,17 @@
 //! Defects that breakers elsewhere have, or had: ours has none of them.
 
 use crate::support::{Act, Dependency, Fault, ms};
-use resilient::{CircuitBreaker, CircuitBreakerConfig, CircuitState, EventKind, Permit, Ratio, subscribe};
+use resilient::{
+    CircuitBreaker, CircuitBreakerConfig, CircuitState, EventKind, Permit, Ratio, bulkhead, circuit_breaker,
+    rate_limited, subscribe,
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Barrier,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
+    time::Duration,
 };
 use tokio::time::{advance, sleep, timeout};
 
@@ -97,6 +101,57 @@ async fn a_subscriber_may_ask_the_breaker() {
     assert_eq!(seen.load(Relaxed), 1);
 }
 
+/// gobreaker #37, Polly #2953: a callback that calls through the breaker, or overrules it, blocks for ever.
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_may_call_and_overrule_the_breaker() {
+    let breaker = Arc::new(CircuitBreaker::new(BRITTLE.name("overruled")));
+    let (asked, refused) = (breaker.clone(), Arc::new(AtomicU32::new(0)));
+    let counter = refused.clone();
+    let _heard = subscribe(move |event| {
+        if event.policy == "overruled" && matches!(event.kind, EventKind::Opened { .. }) {
+            counter.fetch_add(u32::from(asked.try_acquire().is_err()), Relaxed);
+            asked.reset();
+            asked.try_acquire().unwrap().success();
+        }
+    });
+    breaker.try_acquire().unwrap().failure();
+    assert_eq!((breaker.state(), refused.load(Relaxed)), (CircuitState::Closed, 1));
+}
+
+/// Polly: a callback that takes its time blocks every other call of the breaker.
+#[test]
+fn a_subscriber_that_blocks_holds_up_nobody_else() {
+    let breaker = CircuitBreaker::new(BRITTLE.open_for(Duration::from_secs(600)).name("held up"));
+    let (opened, refused) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (tell, wait) = (opened.clone(), refused.clone());
+    let _heard = subscribe(move |event| {
+        if event.policy == "held up" && matches!(event.kind, EventKind::Opened { .. }) {
+            tell.wait();
+            wait.wait();
+        }
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| breaker.try_acquire().unwrap().failure());
+        opened.wait();
+        assert!(breaker.try_acquire().is_err());
+        assert_eq!((breaker.state(), breaker.stats().opened), (CircuitState::Open, 1));
+        refused.wait();
+    });
+}
+
+/// pybreaker: a breaker used within its own call waits for its own lock.
+#[tokio::test(start_paused = true)]
+async fn a_breaker_may_be_used_within_its_own_call() {
+    let breaker = half_open(BRITTLE.probes(2).successes(2)).await;
+    let dependency = Dependency::new([Act::Succeed]);
+    let nested = breaker.call(async {
+        assert_eq!(breaker.stats().probes_in_flight, 1);
+        breaker.call(dependency.run()).await
+    });
+    nested.await.unwrap();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
 /// pybreaker, gobreaker's distributed one: the lock is held while the call runs.
 #[tokio::test(start_paused = true)]
 async fn calls_run_side_by_side() {
@@ -142,6 +197,50 @@ async fn a_long_healthy_history_delays_nothing() {
     assert_eq!(failures, 50);
 }
 
+/// And a window of time that counts for longer than it says.
+#[tokio::test(start_paused = true)]
+async fn a_long_healthy_history_delays_a_window_of_time_by_no_more_than_the_window() {
+    let config = BRITTLE_RATE.window_time(ms(10_000)).failure_rate(Ratio::percent(50));
+    let breaker = CircuitBreaker::new(config);
+    for _ in 0..10_000 {
+        breaker.try_acquire().unwrap().success();
+        advance(ms(10)).await;
+    }
+    let mut failures = 0;
+    while let Ok(permit) = breaker.try_acquire() {
+        permit.failure();
+        advance(ms(10)).await;
+        failures += 1;
+    }
+    // A call each ten milliseconds: half a window.
+    assert!((450..=500).contains(&failures), "{failures}");
+}
+
+/// recloser, Polly, failsafe-go, gobreaker's distributed one: a clock that is set back, or forward, moves the end of a
+/// break, or mixes the window up. Ours is monotonic; and paused clocks, which are not, differ by no more than one break.
+#[test]
+fn a_clock_that_steps_moves_no_end_by_more_than_one_break() {
+    let paused = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let breaker = CircuitBreaker::new(BRITTLE_RATE.window_time(ms(10_000)).min_calls(2));
+    paused().block_on(async {
+        advance(Duration::from_secs(86_400)).await;
+        (0..2).for_each(|_| breaker.try_acquire().unwrap().failure());
+        assert_eq!(breaker.state(), CircuitState::Open);
+    });
+    paused().block_on(async {
+        assert_eq!(breaker.try_acquire().unwrap_err().retry_after(), Some(ms(1000)));
+        advance(ms(1000)).await;
+        breaker.try_acquire().unwrap().success();
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!((breaker.state(), breaker.stats().failures), (CircuitState::Closed, 1));
+    });
+    paused().block_on(async {
+        advance(Duration::from_secs(3600)).await;
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!((breaker.state(), breaker.stats().failures), (CircuitState::Closed, 1));
+    });
+}
+
 /// tower-resilience: successes that grow old in half-open leave it half-open for ever.
 #[tokio::test(start_paused = true)]
 async fn successes_of_probes_do_not_grow_old() {
@@ -179,6 +278,50 @@ async fn an_open_circuit_runs_nothing() {
         assert!(breaker.call(dependency.run()).await.is_err());
     }
     assert_eq!(dependency.runs(), 0);
+}
+
+/// The same behind all that refuses: not one of them lets the body begin.
+#[tokio::test(start_paused = true)]
+async fn nothing_that_refuses_runs_the_body() {
+    #[rate_limited(1/d, initial = 0)]
+    async fn drained(dependency: &Dependency) -> Result<u32, Fault> {
+        dependency.run().await
+    }
+    #[bulkhead(1)]
+    #[circuit_breaker(failures = 1, open_for = 1h)]
+    async fn occupied(dependency: &Dependency) -> Result<u32, Fault> {
+        dependency.run().await
+    }
+    let dependency = Dependency::new([Act::SlowFail(10)]);
+    let (first, second) = tokio::join!(occupied(&dependency), occupied(&dependency));
+    assert!(matches!(first, Err(Fault::Down(1))) && second.unwrap_err().ours().is_bulkhead_full());
+    for _ in 0..10 {
+        assert!(occupied(&dependency).await.unwrap_err().ours().is_circuit_open());
+        assert!(drained(&dependency).await.unwrap_err().ours().is_rate_limited());
+    }
+    assert_eq!(dependency.runs(), 1);
+}
+
+/// Envoy #46532, #38338: what an adaptive limit has learnt in bad times stays, and nothing brings it back.
+#[tokio::test(start_paused = true)]
+async fn what_was_learnt_in_bad_times_is_forgotten_in_good_ones() {
+    for window in [BRITTLE_RATE.window_calls(100), BRITTLE_RATE.window_time(ms(1000))] {
+        let breaker = CircuitBreaker::new(window.adaptive());
+        for (windows, failing) in [(50, 3), (60, 0)] {
+            for call in 0..100 * windows {
+                let permit = breaker.try_acquire().unwrap();
+                if call % 10 < failing {
+                    permit.failure()
+                } else {
+                    permit.success()
+                }
+                advance(ms(10)).await;
+            }
+            let baseline = breaker.stats().baseline.unwrap().as_f64();
+            let expected = if failing == 3 { 0.24..=0.25 } else { 0.0..=0.01 };
+            assert!(expected.contains(&baseline), "{baseline}");
+        }
+    }
 }
 
 /// Polly's break generator: what computes the break runs under the lock, and may block it. Ours is arithmetic; and a

@@ -1,8 +1,9 @@
 //! Breakers as five systems ask for them.
 
-use crate::support::{Act, Dependency, Fault, ms};
+use crate::support::{Act, Dependency, Fault, Heard, ms};
 use resilient::{
-    CircuitBreaker, CircuitBreakerConfig, CircuitState, Keyed, Permit, Ratio, circuit_breaker, registry, timeout,
+    CircuitBreaker, CircuitBreakerConfig, CircuitState, Keyed, Permit, Ratio, circuit_breaker, fallback, registry,
+    timeout,
 };
 use std::time::Duration;
 use tokio::time::advance;
@@ -66,6 +67,39 @@ async fn a_package_client_limits_requests_while_half_open() {
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
+/// Its breaker alone: state, recovery by one request, statistics and a reset.
+#[tokio::test(start_paused = true)]
+async fn a_package_clients_breaker_goes_through_its_states() {
+    let breaker = CircuitBreaker::new(CircuitBreakerConfig::new().failures(3).open_for(ms(100)));
+    let end = |succeeds: bool| {
+        let permit = breaker.try_acquire().unwrap();
+        if succeeds { permit.success() } else { permit.failure() }
+    };
+    [true, true, false, false].into_iter().for_each(end);
+    let stats = breaker.stats();
+    assert_eq!((stats.state, stats.failures, stats.total_failures), (CircuitState::Closed, 2, 2));
+    // A success in between begins the count anew.
+    [true, false, false].into_iter().for_each(end);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    end(false);
+    assert_eq!(breaker.state(), CircuitState::Open);
+    assert!(breaker.try_acquire().is_err());
+    advance(ms(100)).await;
+    let test = breaker.try_acquire().unwrap();
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    assert!(breaker.try_acquire().is_err());
+    test.failure();
+    assert_eq!(breaker.state(), CircuitState::Open);
+    advance(ms(100)).await;
+    end(true);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    (0..3).for_each(|_| end(false));
+    breaker.reset();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    end(true);
+    assert_eq!((breaker.stats().failures, breaker.stats().opened), (0, 3));
+}
+
 /// A build service: endpoints have a breaker each, of one of five kinds.
 #[tokio::test(start_paused = true)]
 async fn a_build_service_opens_each_kind_of_endpoint_at_its_own_rate() {
@@ -89,6 +123,31 @@ async fn a_build_service_opens_each_kind_of_endpoint_at_its_own_rate() {
         endpoints.force_closed("other");
         assert!(endpoints.get("other").try_acquire().is_ok(), "{kind}");
     }
+}
+
+/// For its caches only errors of the network are failures; and a callback is told when a circuit opens.
+#[tokio::test(start_paused = true)]
+async fn a_build_service_counts_only_network_errors_of_its_caches_and_is_told() {
+    #[circuit_breaker(failure_rate = 40%, min_calls = 10, when = Fault::is_down, name = "cache")]
+    async fn get_artifact(cache: &Dependency) -> Result<u32, Fault> {
+        cache.run().await
+    }
+    let heard = Heard::of("cache");
+    let cache = Dependency::new([Act::Refuse]);
+    for _ in 0..100 {
+        assert_eq!(get_artifact(&cache).await, Err(Fault::BadRequest));
+    }
+    assert_eq!(heard.take(), Vec::<String>::new());
+    cache.act([Act::Fail]);
+    let mut failures = 0;
+    while matches!(get_artifact(&cache).await, Err(Fault::Down(_))) {
+        failures += 1;
+    }
+    assert_eq!(failures, 67);
+    assert_eq!(heard.take()[0], "cache: opened for 30s: 67 failures in 167 calls");
+    // What would succeed is rejected too.
+    cache.act([Act::Succeed]);
+    assert!(get_artifact(&cache).await.unwrap_err().ours().is_circuit_open());
 }
 
 /// A tool runner: one of its providers fails, and its error says so.
@@ -151,4 +210,33 @@ async fn a_cache_layer_that_hangs_is_passed_over() {
     get_layer(&layer).await.unwrap();
     let breaker = registry().circuit_breaker("scenarios::get_layer").unwrap();
     assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+/// And the layer below it answers meanwhile; the layer that is broken is not asked again.
+#[tokio::test(start_paused = true)]
+async fn a_layered_cache_goes_on_to_the_next_layer() {
+    async fn second_layer(second: &Dependency) -> Result<u32, Fault> {
+        second.run().await
+    }
+    #[fallback(|_| second_layer(second))]
+    #[circuit_breaker(failures = 3, open_for = 5s, successes = 2)]
+    async fn get_from_layers(first: &Dependency, second: &Dependency) -> Result<u32, Fault> {
+        first.run().await
+    }
+    let (first, second) = (Dependency::new([Act::Fail]), Dependency::new([Act::Succeed]));
+    for answered in 1..=8 {
+        assert_eq!(get_from_layers(&first, &second).await, Ok(answered));
+    }
+    assert_eq!((first.runs(), second.runs()), (3, 8));
+}
+
+/// Who cancels a request says nothing about the layer.
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_request_is_no_failure_of_the_layer() {
+    let breaker = CircuitBreaker::new(CircuitBreakerConfig::new().failures(1));
+    let layer = Dependency::new([Act::Hang]);
+    for _ in 0..5 {
+        tokio::time::timeout(ms(10), breaker.call(layer.run())).await.unwrap_err();
+    }
+    assert_eq!((breaker.state(), breaker.stats().cancelled), (CircuitState::Closed, 5));
 }

@@ -172,6 +172,7 @@ impl CircuitBreaker {
         let hot = match (rules.mode, rules.span) {
             (Mode::Off, _) | (_, Span::Streak) => ADMIT | ABSORB,
             (_, Span::Calls(_)) => ADMIT | watch,
+            (_, Span::Time(_)) if rules.adaptive => ADMIT | COUNT | EVIDENCE_HELD | watch,
             (_, Span::Time(_)) => ADMIT | COUNT | watch,
         };
         Self {
