@@ -2,8 +2,8 @@
 
 use allocation_counter::measure;
 use resilient::{
-    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, Error, Rate, RateLimiter, RateLimiterConfig,
-    bulkhead, circuit_breaker, fallback, rate_limited, registry, retry, timeout,
+    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Error, Rate, RateLimiter,
+    RateLimiterConfig, bulkhead, circuit_breaker, fallback, rate_limited, registry, retry, timeout,
 };
 use std::{
     future::Future,
@@ -194,4 +194,62 @@ fn none_by_hand() {
     assert_eq!(allocations(|| limiter.try_acquire_many(1_000_001).is_err()), 0);
     breaker.try_acquire().unwrap().failure();
     assert_eq!(allocations(|| breaker.try_acquire().is_err()), 0);
+}
+
+/// Where an open circuit comes to let probes through, by the clock of the machine.
+fn half_opened(breaker: &CircuitBreaker) {
+    breaker.try_acquire().unwrap().failure();
+    while breaker.state() != CircuitState::HalfOpen {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn one_for_the_probes_of_a_recovery() {
+    let breaker = CircuitBreaker::new(
+        CircuitBreakerConfig::new().failures(1).open_for(Duration::from_millis(1)).successes(u32::MAX),
+    );
+    half_opened(&breaker);
+    // The first makes the list of those in flight, with room for some.
+    assert_eq!(measure(|| breaker.try_acquire().unwrap().success()).count_total, 1);
+    assert_eq!(allocations(|| breaker.try_acquire().unwrap().success()), 0);
+    assert_eq!(allocations(|| drop(breaker.try_acquire().unwrap())), 0);
+    let probe = breaker.try_acquire().unwrap();
+    assert_eq!(allocations(|| breaker.try_acquire().is_err()), 0);
+    drop(probe);
+}
+
+#[test]
+fn none_for_calls_whose_time_is_watched() {
+    let watched = CircuitBreakerConfig::new().slow_call(Duration::from_secs(3600)).min_calls(1_000_000);
+    for config in [watched, watched.window_calls(1_000_000)] {
+        let breaker = CircuitBreaker::new(config);
+        assert_eq!(allocations(|| breaker.try_acquire().unwrap().success()), 0);
+        assert_eq!(allocations(|| drop(breaker.try_acquire().unwrap())), 0);
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(allocations(|| breaker.try_acquire().unwrap().failure()), 0);
+        // As many at once as a thread has places for.
+        assert_eq!(allocations(|| drop([(); 30].map(|()| breaker.try_acquire().unwrap()))), 0);
+    }
+}
+
+/// A box for what the waiting needs; and who gives back a place of a bulkhead lists whom it wakes.
+#[test]
+fn one_for_a_call_that_waits_and_one_for_who_wakes_it() {
+    let places = Bulkhead::new(BulkheadConfig::new(1).wait_unbounded());
+    let waited = || {
+        let held = places.try_acquire().unwrap();
+        let mut waiting = pin!(places.acquire());
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        held.success();
+        now(waiting).unwrap().success();
+    };
+    assert_eq!(allocations(waited), 200, "a place of a bulkhead");
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let quota = RateLimiterConfig::new(Rate::per_second(1)).initial(0).wait_unbounded();
+    let limiter = RateLimiter::new(quota);
+    let of_the_runtime = allocations(|| runtime.block_on(async { tokio::time::sleep(Duration::from_secs(1)).await }));
+    let waited = allocations(|| runtime.block_on(async { limiter.acquire().await.unwrap().success() }));
+    assert_eq!(waited - of_the_runtime, 100, "a token of a limiter");
 }
