@@ -37,7 +37,7 @@ fn scripted() -> Checking {
         _ => answers.pop_front().unwrap(),
     });
     if let PanicAtOnce = answer {
-        quietly_panic()
+        quietly_panic::<()>();
     }
     let dropped = OnDrop(|| DROPPED.set(DROPPED.get() + 1));
     Box::pin(async move {

@@ -15,9 +15,10 @@ fn growing(seconds: std::ops::RangeInclusive<u64>) -> CircuitBreakerConfig {
 /// Waits until an open circuit half-opens, and tells how long that took.
 async fn waits(breaker: &CircuitBreaker) -> Duration {
     let left = refused(breaker).await.unwrap();
-    advance(left - Duration::from_nanos(1)).await;
+    let moment = Duration::from_nanos(1);
+    advance(left.saturating_sub(moment)).await;
     assert_eq!(breaker.state(), CircuitState::Open);
-    advance(Duration::from_nanos(1)).await;
+    advance(moment).await;
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     left
 }

@@ -92,9 +92,9 @@ async fn what_was_learnt_in_bad_times_is_forgotten_in_good_ones() {
             for call in 0..100 * windows {
                 let permit = breaker.try_acquire().unwrap();
                 if call % 10 < failing {
-                    permit.failure()
+                    permit.failure();
                 } else {
-                    permit.success()
+                    permit.success();
                 }
                 advance(ms(10)).await;
             }
