@@ -199,6 +199,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
+    #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
         self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
     }
@@ -278,6 +279,7 @@ impl CircuitBreaker {
         self.settle_recorded(caller, ticket, ending, hot);
     }
 
+    #[inline(never)]
     fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64) {
         match ending {
             Ending::Ignored => self.threads.count(Count::Ignored),
@@ -487,6 +489,7 @@ impl Instance for CircuitBreaker {
 impl Admit for CircuitBreaker {
     type Ticket = Ticket;
 
+    #[inline]
     fn settle(&self, ticket: Ticket, ending: Ending) {
         self.settle(Caller::BY_HAND, ticket, ending);
     }
