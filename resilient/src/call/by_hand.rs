@@ -19,12 +19,12 @@ use super::{
 use crate::{
     error::Error,
     policy::{
-        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, fallback::Fallback, permit::Permit,
+        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, fallback::Fallback, keyed::Keyed, permit::Permit,
         rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
     },
     registry::Site,
 };
-use std::{future::Future, pin::pin};
+use std::{future::Future, hash::Hash, pin::pin};
 
 fn by_hand() -> &'static Site {
     static BY_HAND: Site = Site::by_hand();
@@ -88,6 +88,24 @@ impl CircuitBreaker {
     ) -> Result<T, E> {
         let stack = on(CircuitBreakerLayer::new(Borrowed(self), errors), End);
         run(ByFrom(ResultView), stack, operation).await
+    }
+}
+
+impl<K: Hash + ?Sized> Keyed<K, CircuitBreaker> {
+    /// Runs `operation`, a future or a closure that makes one, unless the circuit of `key` is open. An `Err` is a failure.
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::CircuitOpen`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// Dropped, it counts as neither success nor failure, and a probe's place is free again.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        key: &K,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let breaker = self.get(key);
+        breaker.call(operation).await
     }
 }
 

@@ -52,6 +52,9 @@ async fn what_somebody_said_of_a_key_is_kept_however_idle_it_is() {
     }
     assert_eq!(refused(&hosts.get("a")).await, None);
     assert_eq!(hosts.stats().keys, 2);
+    assert!(hosts.all().iter().any(|(label, _)| &**label == "a"));
+    let answer: Result<u32, Fault> = hosts.call("a", async { Ok(1) }).await;
+    assert!(answer.unwrap_err().ours().is_circuit_open());
 }
 
 #[tokio::test(start_paused = true)]

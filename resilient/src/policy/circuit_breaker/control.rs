@@ -13,7 +13,7 @@ use crate::{
     error::ConfigError,
     event::{Caller, EventKind},
     policy::{
-        keyed::{Birth, Keys},
+        keyed::{Birth, Keyed, Keys},
         mode::Mode,
     },
     sync::atomic::Ordering::Relaxed,
@@ -161,6 +161,24 @@ impl Keys<CircuitBreaker> {
     /// Lets every call of `key` pass and records nothing, until it is reset.
     pub fn disable(&self, key: &(impl Hash + ?Sized)) {
         self.get_or(key, Birth::default).disable();
+    }
+}
+
+/// As those of [`Keys`], but with the label of the key where a breaker has to be made.
+impl<K: Hash + ?Sized> Keyed<K, CircuitBreaker> {
+    /// Refuses every call of `key` until it is reset.
+    pub fn force_open(&self, key: &K) {
+        self.get(key).force_open();
+    }
+
+    /// Lets every call of `key` pass, recorded but never judged, until it is reset.
+    pub fn force_closed(&self, key: &K) {
+        self.get(key).force_closed();
+    }
+
+    /// Lets every call of `key` pass and records nothing, until it is reset.
+    pub fn disable(&self, key: &K) {
+        self.get(key).disable();
     }
 }
 

@@ -178,7 +178,7 @@ impl<P: Instance> fmt::Debug for Keys<P> {
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// async fn get(host: &str) -> Result<String, Error> {
-///     HOSTS.get(host).call(async { Ok(host.to_uppercase()) }).await
+///     HOSTS.call(host, async { Ok(host.to_uppercase()) }).await
 /// }
 /// assert_eq!(get("a.example").await.unwrap(), "A.EXAMPLE");
 /// assert_eq!(HOSTS.state(&String::from("b.example")), CircuitState::Closed);
