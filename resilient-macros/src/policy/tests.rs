@@ -143,6 +143,30 @@ fn circuit_breakers_that_can_not_work() {
                 "shed = 2.0, window = 100",
                 "`shed` needs a window of time, for what it refuses is no result: write for example `window = 30s`",
             ),
+            ("probes = 1001", "`1001` is out of range, which is `1` to `1000`: write for example `probes = 3`"),
+            ("classify", "`classify` is not available yet in this version: leave it out"),
+            ("5", "`#[circuit_breaker]` takes no value without a name: write `failures = 5`"),
+            ("50%", "`#[circuit_breaker]` takes no value without a name: write `failure_rate = 50%`"),
+            ("30s", "`#[circuit_breaker]` takes no value without a name: write `open_for = 30s`"),
+            (
+                "failure_if = f, when = g",
+                "`failure_if` sees the whole output and replaces `when`, which sees the error: write one of them",
+            ),
+            (
+                "when = |a, b| a",
+                "`when` is given the error and nothing else: write `when = |error| error.is_transient()`",
+            ),
+            ("when = 5", "`5` is no predicate: write a path or a closure, as in `when = |error| error.is_transient()`"),
+            ("name = payments", "a name is a string literal: write a name in quotes, as in `name = \"payments\"`"),
+        ],
+    );
+}
+
+#[test]
+fn recoveries_that_can_not_work() {
+    refuses(
+        Kind::CircuitBreaker,
+        &[
             ("ramp = false", "`ramp` is a flag: write `ramp` alone, or leave it out"),
             ("adaptive = ", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
             ("adaptive(0.5)", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
@@ -169,6 +193,15 @@ fn circuit_breakers_that_can_not_work() {
             ),
             ("mode = \"off\"", "a mode is no string: write `off` without quotes"),
             ("mode = false", "`false` is no mode: write `on`, `shadow` or `off`"),
+        ],
+    );
+}
+
+#[test]
+fn keys_that_tell_nothing_apart() {
+    refuses(
+        Kind::CircuitBreaker,
+        &[
             (
                 "idle = 5s, max_keys = 5",
                 "`max_keys` needs a `key` to tell calls apart: write for example `key = self.host`",
@@ -207,21 +240,6 @@ fn circuit_breakers_that_can_not_work() {
                 "policy = HOSTS, slow_call = 5s",
                 "`slow_call` belongs to the shared policy: set it where `HOSTS` is made",
             ),
-            ("probes = 1001", "`1001` is out of range, which is `1` to `1000`: write for example `probes = 3`"),
-            ("classify", "`classify` is not available yet in this version: leave it out"),
-            ("5", "`#[circuit_breaker]` takes no value without a name: write `failures = 5`"),
-            ("50%", "`#[circuit_breaker]` takes no value without a name: write `failure_rate = 50%`"),
-            ("30s", "`#[circuit_breaker]` takes no value without a name: write `open_for = 30s`"),
-            (
-                "failure_if = f, when = g",
-                "`failure_if` sees the whole output and replaces `when`, which sees the error: write one of them",
-            ),
-            (
-                "when = |a, b| a",
-                "`when` is given the error and nothing else: write `when = |error| error.is_transient()`",
-            ),
-            ("when = 5", "`5` is no predicate: write a path or a closure, as in `when = |error| error.is_transient()`"),
-            ("name = payments", "a name is a string literal: write a name in quotes, as in `name = \"payments\"`"),
         ],
     );
 }

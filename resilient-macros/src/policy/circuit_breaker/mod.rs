@@ -52,7 +52,6 @@ pub(super) const SPEC: Spec = Spec {
 
 const PROBES: Limits<u32> = Limits { range: 1..=1000, text: "which is `1` to `1000`", example: "probes = 3" };
 const SUCCESSES: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "successes = 2" };
-/// Of a time that a call or the circuit takes.
 const OPEN_FOR: Limits<u64> =
     Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "open_for = 30s" };
 const PROBE_TIMEOUT: Limits<u64> = Limits { example: "probe_timeout = 10s", ..OPEN_FOR };

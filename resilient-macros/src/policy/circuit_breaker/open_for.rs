@@ -8,7 +8,7 @@ use crate::{
     span::at,
 };
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::Expr;
 
 enum OpenFor {
@@ -66,13 +66,9 @@ impl Builder {
     /// One item holds both ends where only rustc knows them, for they are checked together.
     fn range(&mut self, ends: &[Given<u64>; 2], cx: &Context) -> TokenStream {
         let krate = cx.krate;
-        let [first, longest] = ends.each_ref().map(|end| match end.literal {
-            Some(nanos) => self.nanos(nanos),
-            None => {
-                let written = &end.written;
-                quote!(#written)
-            }
-        });
+        let [first, longest] = ends
+            .each_ref()
+            .map(|end| end.literal.map_or_else(|| end.written.to_token_stream(), |nanos| self.nanos(nanos)));
         if ends.iter().all(|end| end.literal.is_some()) {
             return quote!(#first..=#longest);
         }
