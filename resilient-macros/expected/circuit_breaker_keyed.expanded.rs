@@ -40,7 +40,7 @@ async fn price(&self, sku: &str) -> Result<u32, Fault> {
                     use rt::{OwnByClone as _, OwnBorrowed as _};
                     (&&rt::Labelled(__key)).__resilient_owned()
                 },
-                ping,
+                |__key| rt::asking(ping(__key)),
             ),
         )
     };

@@ -9,7 +9,7 @@ mod scope;
 mod spec;
 
 pub(crate) use self::{
-    duration::{Backoff, backoff, duration, duration_of, is_duration},
+    duration::{Backoff, backoff, duration, duration_of, is_duration, range_of},
     form::{Form, Given, Raw, names_constant, peel},
     number::{count, count_of, factor},
     rate::{RateArg, rate},
@@ -18,7 +18,7 @@ pub(crate) use self::{
     spec::{Alone, Spec},
 };
 
-use crate::diag::{Diagnostics, code};
+use crate::diag::{Diagnostics, code, err};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::{
@@ -154,6 +154,14 @@ impl Args {
         Some(Slot { key, value })
     }
 
+    /// Takes the flag `key`.
+    pub(crate) fn flag(&mut self, key: &str, diag: &mut Diagnostics) -> Option<Slot<()>> {
+        self.take(key, diag, |raw| match raw {
+            Raw::Flag(_) => Ok(()),
+            value => err(value, spec::is_flag(key)),
+        })
+    }
+
     /// Takes whatever was not taken.
     pub(crate) fn rest(self) -> Vec<Slot<Raw>> {
         self.named
@@ -206,11 +214,18 @@ fn unit_apart(before: &Arg, unit: &TokenTree) -> Option<syn::Error> {
 fn expected_comma(before: &Arg, stray: &TokenTree, spec: &Spec) -> String {
     if let Arg::Positional(Raw::Value(expr)) = before {
         if let (Some(word), ":") = (ident_of(expr), stray.to_string().as_str()) {
-            let example = spec.key(&word.to_string()).map_or("..", |(_, example)| example);
-            return format!("an argument is given with `=`: write `{word} = {example}`");
+            return match spec.key(&word.to_string()) {
+                Some((key, "")) => spec::is_flag(key),
+                Some((key, example)) => with_equals(key, example),
+                None => with_equals(&word.to_string(), ".."),
+            };
         }
     }
     format!("unexpected `{}`: separate the arguments with `,`", code(stray))
+}
+
+fn with_equals(key: &str, example: &str) -> String {
+    format!("an argument is given with `=`: write `{key} = {example}`")
 }
 
 fn argument(input: ParseStream, spec: &Spec) -> syn::Result<Arg> {

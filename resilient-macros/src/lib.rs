@@ -18,6 +18,8 @@
 //! | rate | `100/s`, `6000/min`, `10/250ms`, `LIMIT/s` | `resilient::Rate` |
 //! | ratio | `50%`, `0.5%` | `resilient::Ratio` |
 //! | count | `20`, `10_000` | `u32` |
+//! | number | `2`, `1.5` | `f64` |
+//! | mode | `on`, `shadow`, `off` | `resilient::Mode` |
 //!
 //! A const expression is checked by the same rules when it is compiled. It may not mention `self`, `Self`, generic
 //! parameters or arguments of the fn.
@@ -58,7 +60,7 @@ use proc_macro::TokenStream;
 /// | `slow_call = 2s` | | a call that takes longer is slow, whatever its result (`1ms` to `366d`); one still in flight counts when that time passes |
 /// | `slow_rate = 80%` | `100%` | opens when at least this share of the window was slow (above `0%`) |
 /// | `adaptive` | | opens at a failure rate that is significantly above the usual one, which it learns; `failure_rate` remains the limit |
-/// | `shed = 2.0` | | refuses a share of the calls before it has to open: lets so many times as many through as succeed (above 1, up to 100). It then opens only where `failure_rate`, `adaptive` or `slow_call` say so |
+/// | `shed = 2.0` | | refuses a share of the calls before it has to open: lets so many times as many through as succeed (`1.001` to `100`). It then opens only where `failure_rate`, `adaptive` or `slow_call` say so |
 /// | `open_for = 30s`, `open_for = 30s..=5min` | `30s` | how long calls are refused (`1ms` to `366d`); a range doubles with each recovery that fails, and shortens what has grown by up to 10%, at random |
 /// | `probes = 1` | `1` | how many probes may run at once afterwards (1 to 1000) |
 /// | `successes = 1` | `1` | how many of them must succeed to close the circuit; any failed one opens it again |

@@ -46,10 +46,17 @@ pub use core::{
 pub mod check {
     pub use crate::check::demanded::*;
     use crate::{Jitter, Window};
+    use std::time::Duration;
 
     #[track_caller]
     pub const fn window(window: Window) {
         crate::error::demand(window.check());
+    }
+
+    /// Both ends: one item of the expansion checks them together.
+    #[track_caller]
+    pub const fn open_for_range(ends: [Duration; 2]) {
+        crate::CircuitBreakerConfig::new().open_for_range(ends[0]..=ends[1]).assert();
     }
 
     #[track_caller]

@@ -53,8 +53,9 @@ rules! {
         "`probes` of a circuit breaker lies between 1 and 1000: without probes it could never close";
     successes(n: u32) n >= 1, "`successes` of a circuit breaker is at least 1";
     probe_timeout(time: Duration) sensible(time), "`probe_timeout` of a circuit breaker lies between 1 ms and a year";
-    shed(k: f64) k > 1.0 && k <= 100.0,
-        "`shed` lies above 1 and up to 100: `2.0` lets twice as many calls through as succeed";
+    // In thousandths.
+    shed(k: f64) k >= 1.001 && k <= 100.0,
+        "`shed` lies between 1.001 and 100: `2.0` lets twice as many calls through as succeed";
     health_every(time: Duration) sensible(time), "`health_every` of a circuit breaker lies between 1 ms and a year";
     max_keys(n: u32) 1 <= n && n <= 100_000_000, "`max_keys` lies between 1 and 100_000_000";
     idle(time: Duration) sensible(time), "`idle` lies between 1 ms and a year";

@@ -22,6 +22,7 @@ trait Prices: Send + Sync {
     where
         Self: Sized;
     async fn shared_limit(&self) -> Result<u32, Fault>;
+    async fn keyed(&mut self, shop: String) -> Result<u32, Fault>;
     async fn shared_limit_mut(&mut self) -> Result<u32, Fault>;
     async fn without_self(flaky: &Flaky) -> Result<u32, Fault>
     where
@@ -144,6 +145,13 @@ impl Prices for Shop {
         Ok(value.clone())
     }
 
+    #[circuit_breaker(failures = 1, key = (&shop, self.log.len()), key_label = self.log.len())]
+    async fn keyed(&mut self, shop: String) -> Result<u32, Fault> {
+        self.log.push(shop.len().try_into().unwrap());
+        drop(shop);
+        self.flaky.run()
+    }
+
     #[circuit_breaker(policy = self.breaker)]
     async fn shared_limit(&self) -> Result<u32, Fault> {
         self.flaky.run()
@@ -214,4 +222,13 @@ async fn shared_policies() {
     assert_eq!(shop.shared_limit().await, Err(Fault::Transient));
     assert!(matches!(shop.shared_limit().await, Err(Fault::Refused(_))));
     assert!(matches!(shop.shared_limit_mut().await, Err(Fault::Refused(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys() {
+    let mut shop = Shop::failing(1);
+    assert_eq!(shop.keyed("a".to_owned()).await, Err(Fault::Transient));
+    assert_eq!(shop.keyed("a".to_owned()).await, Ok(2));
+    shop.log.clear();
+    assert!(matches!(shop.keyed("a".to_owned()).await, Err(Fault::Refused(error)) if error.is_circuit_open()));
 }

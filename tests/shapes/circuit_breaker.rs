@@ -1,9 +1,12 @@
 //! Every argument of `#[circuit_breaker]` that is a number or a word, and keys.
 
 use resilient::{
-    CircuitBreaker, CircuitBreakerConfig, CircuitState, Keyed, Mode, Ratio, circuit_breaker, registry, resilient,
+    CircuitBreaker, CircuitBreakerConfig, CircuitState, Keyed, Mode, Ratio, circuit_breaker, registry, resilient, retry,
 };
 use std::{
+    fmt::Debug,
+    hash::Hash,
+    sync::Arc,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
@@ -82,6 +85,7 @@ async fn a_health_check_closes_without_a_call_at_risk() {
 struct Client {
     host: String,
     port: u16,
+    hosts: Arc<Keyed<String, CircuitBreaker>>,
 }
 
 impl Client {
@@ -97,6 +101,12 @@ impl Client {
         if fails { Err(timed_out().await) } else { Ok(self.port.into()) }
     }
 
+    #[circuit_breaker(policy = self.hosts, key = self.host)]
+    async fn of_the_client(&mut self, fails: bool) -> Out {
+        self.port += 1;
+        if fails { Err(timed_out().await) } else { Ok(self.port.into()) }
+    }
+
     #[circuit_breaker(policy = HOSTS, key = self.host, name = "hosts")]
     async fn elsewhere(self, fails: bool) -> Out {
         tokio::task::yield_now().await;
@@ -107,7 +117,8 @@ impl Client {
 static HOSTS: Keyed<str, CircuitBreaker> = Keyed::new(CircuitBreakerConfig::new().failures(1).checked()).displayed();
 
 fn client(host: &str) -> Client {
-    Client { host: host.to_owned(), port: 80 }
+    let hosts = Keyed::new(CircuitBreakerConfig::new().failures(1).checked());
+    Client { host: host.to_owned(), port: 80, hosts: Arc::new(hosts) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,4 +187,86 @@ async fn a_health_check_is_given_the_key() {
     assert_eq!(asked("up", false).await, Ok(2));
     assert!(asked("down", false).await.unwrap_err().is_circuit_open());
     assert!(ASKED.load(Relaxed) >= 2);
+}
+
+const LONG: Duration = Duration::from_secs(60);
+const WATCHING: Mode = Mode::Shadow;
+const TWICE: f64 = 2.0;
+
+#[circuit_breaker(shed = TWICE, open_for = TWO..=LONG, mode = WATCHING, health_check = self::well)]
+#[circuit_breaker(open_for = 1s..=LONG, shed = 3, mode = off)]
+#[circuit_breaker(slow_call = TWO, slow_rate = Ratio::percent(80), mode = Mode::On)]
+async fn constants() -> Out {
+    tokio::task::yield_now().await;
+    Ok(1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn constants_stand_where_literals_do() {
+    constants().await.unwrap();
+    let configs = registry().site("constants").unwrap().policies().iter().map(|policy| match policy {
+        resilient::SitePolicy::CircuitBreaker(breaker) => breaker.config().name(""),
+        _ => panic!("{policy:?}"),
+    });
+    let new = CircuitBreakerConfig::new;
+    let second = Duration::from_secs(1);
+    assert_eq!(
+        configs.skip(1).collect::<Vec<_>>(),
+        [
+            new().open_for_range(second..=LONG).shed(3.0).mode(Mode::Off).name(""),
+            new().slow_call(TWO).slow_rate(Ratio::percent(80)).name(""),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn keyed_breakers_may_be_a_field() {
+    let mut client = client("a");
+    client.of_the_client(true).await.unwrap_err();
+    assert!(client.of_the_client(false).await.unwrap_err().is_circuit_open());
+    assert_eq!(client.hosts.state(&client.host), CircuitState::Open);
+    client.host = "b".to_owned();
+    assert_eq!(client.of_the_client(false).await, Ok(82));
+}
+
+fn asked_for<'a>(asked: &AtomicU32, host: &'a str) -> &'a str {
+    asked.fetch_add(1, Relaxed);
+    host
+}
+
+#[retry(attempts = 3, backoff = 1ms)]
+#[circuit_breaker(failures = 9, key = asked_for(&KEYS, host), key_label = asked_for(&LABELS, host))]
+async fn asked_once(host: &str) -> Out {
+    Err(timed_out().await).or(if host.is_empty() { Ok(0) } else { Err(timed_out().await) })
+}
+
+static KEYS: AtomicU32 = AtomicU32::new(0);
+static LABELS: AtomicU32 = AtomicU32::new(0);
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_evaluated_once_per_call_and_its_label_once_per_instance() {
+    for host in ["a", "b", "a"] {
+        asked_once(host).await.unwrap_err();
+    }
+    assert_eq!((KEYS.load(Relaxed), LABELS.load(Relaxed)), (3, 2));
+}
+
+static SHOPS: Keyed<str, CircuitBreaker> = Keyed::new(CircuitBreakerConfig::new().failures(1).checked());
+
+#[circuit_breaker(SHOPS, key = host)]
+#[circuit_breaker(failures = 1, key = it)]
+async fn generic<T: Hash + Debug>(host: &str, it: T, fails: bool) -> Out {
+    tokio::task::yield_now().await;
+    if fails { Err(timed_out().await) } else { Ok(format!("{host}{it:?}").len() as u32) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_may_be_of_any_type_and_stand_twice() {
+    generic("a", [1, 2], true).await.unwrap_err();
+    assert!(generic("b", [1, 2], false).await.unwrap_err().is_circuit_open());
+    assert_eq!(generic("b", "x", false).await, Ok(4));
+    assert!(generic("a", 'x', false).await.unwrap_err().is_circuit_open());
+    let breakers = registry().keyed_circuit_breaker("shapes::circuit_breaker::generic").unwrap();
+    let labels = breakers.all().into_iter().map(|(label, _)| label).collect::<Vec<_>>();
+    assert!(labels.iter().all(|label| label.len() == 32), "no `Display` is known of a `T`: {labels:?}");
 }

@@ -4,7 +4,7 @@ use crate::{
     args::{Form, Given, Raw, Scope, ident_of, number::Decimal, peel},
     diag::{code, err},
 };
-use syn::{BinOp, Expr, ExprBinary, RangeLimits};
+use syn::{BinOp, Expr, ExprBinary, ExprRange, RangeLimits};
 
 const WANTED: &str = "a duration such as `2s`";
 
@@ -111,6 +111,18 @@ fn unitless(digits: &str) -> String {
     format!("`{digits}` has no unit: write `{digits}{first}` (or `{digits}{second}`, `{digits}{third}`)")
 }
 
+/// Both ends of a range such as `example`.
+pub(crate) fn range_of(range: &ExprRange, example: &str, scope: &Scope) -> syn::Result<[Given<u64>; 2]> {
+    let (Some(start), Some(end)) = (&range.start, &range.end) else {
+        return err(range, format!("a range has both ends: write `{example}`"));
+    };
+    if matches!(range.limits, RangeLimits::HalfOpen(_)) {
+        let (start, end) = (code(start), code(end));
+        return err(range, format!("the longest time belongs to the range: write `{start}..={end}`"));
+    }
+    Ok([duration_of(start, scope)?, duration_of(end, scope)?])
+}
+
 /// How a backoff is written.
 pub(crate) enum Backoff {
     Constant(Given<u64>),
@@ -123,16 +135,7 @@ pub(crate) enum Backoff {
 pub(crate) fn backoff(raw: &Raw, scope: &Scope) -> syn::Result<Backoff> {
     let expr = raw.expr("a backoff such as `100ms` or `100ms..=10s`")?;
     match peel(expr) {
-        Expr::Range(range) => {
-            let (Some(start), Some(end)) = (&range.start, &range.end) else {
-                return err(expr, "a backoff range has both ends: write `100ms..=10s`");
-            };
-            if matches!(range.limits, RangeLimits::HalfOpen(_)) {
-                let (start, end) = (code(start), code(end));
-                return err(expr, format!("the longest pause belongs to the range: write `{start}..={end}`"));
-            }
-            Ok(Backoff::Range(Box::new([duration_of(start, scope)?, duration_of(end, scope)?])))
-        }
+        Expr::Range(range) => range_of(range, "100ms..=10s", scope).map(Box::new).map(Backoff::Range),
         Expr::Call(call) => match ident_of(&call.func) {
             Some(name) if matches!(name.to_string().as_str(), "linear" | "fibonacci" | "with") => {
                 err(name, format!("`{name}(..)` is not available yet in this version: write `100ms..=10s`"))

@@ -40,14 +40,6 @@ impl Raw {
     }
 
     /// The expression, where `wanted` is expected.
-    /// That it stands alone.
-    pub(crate) fn flag(&self) -> syn::Result<()> {
-        match self {
-            Self::Flag(_) => Ok(()),
-            value => err(value, format!("a flag is written without a value: leave out `= {}`", code(value))),
-        }
-    }
-
     pub(crate) fn expr(&self, wanted: &str) -> syn::Result<&Expr> {
         match self {
             Self::Value(expr) => Ok(expr),

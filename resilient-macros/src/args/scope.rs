@@ -8,6 +8,15 @@ use syn::{Expr, FnArg, GenericParam, Ident, Pat, Signature};
 
 const GENERIC: &str = "a generic parameter";
 
+/// Why the fn's own names are out of reach, and what to write instead of one.
+struct Apart {
+    why: &'static str,
+    write: &'static str,
+}
+
+const CONSTANT: Apart = Apart { why: "this is evaluated once, at compile time", write: "the path of a `const`" };
+const BACKGROUND: Apart = Apart { why: "this is called in the background", write: "the path of an `async fn`" };
+
 /// The names that exist only inside the fn.
 #[derive(Default)]
 pub(crate) struct Scope {
@@ -50,41 +59,46 @@ impl Scope {
 
     /// Whether `expr` can be evaluated outside the fn, as far as its tokens tell.
     pub(crate) fn allows(&self, expr: &Expr) -> syn::Result<()> {
-        self.allows_tokens(expr.to_token_stream())
+        self.allows_tokens(expr.to_token_stream(), &CONSTANT)
     }
 
-    fn allows_tokens(&self, tokens: TokenStream) -> syn::Result<()> {
+    /// Whether the fn at `path` can be called when no call of this one runs.
+    pub(crate) fn allows_in_background(&self, path: &Expr) -> syn::Result<()> {
+        self.allows_tokens(path.to_token_stream(), &BACKGROUND)
+    }
+
+    fn allows_tokens(&self, tokens: TokenStream, apart: &Apart) -> syn::Result<()> {
         let trees: Vec<_> = tokens.into_iter().collect();
         for (i, tree) in trees.iter().enumerate() {
             match tree {
-                TokenTree::Group(group) => self.allows_tokens(group.stream())?,
-                TokenTree::Ident(ident) if !is_member(&trees, i) => self.allows_name(ident, starts_path(&trees, i))?,
+                TokenTree::Group(group) => self.allows_tokens(group.stream(), apart)?,
+                TokenTree::Ident(ident) if !is_member(&trees, i) => {
+                    self.allows_name(ident, starts_path(&trees, i), apart)?;
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn allows_name(&self, ident: &Ident, starts_path: bool) -> syn::Result<()> {
+    fn allows_name(&self, ident: &Ident, starts_path: bool, apart: &Apart) -> syn::Result<()> {
+        let Apart { why, write } = apart;
         let name = ident.to_string();
         let what = match name.as_str() {
             "Self" => "`Self` can not be used in it: write the type's own path",
+            // The module.
+            "self" if starts_path => return Ok(()),
             "self" | "__self" => {
                 "`self` can not be used in it: name a `const`, or share a policy with `policy = self.x`"
             }
             name => match self.names.get(name) {
                 Some(what) if *what == GENERIC || !starts_path => {
-                    return err(
-                        ident,
-                        format!(
-                            "this is evaluated once, at compile time, and `{name}` is {what}: write the path of a `const`"
-                        ),
-                    );
+                    return err(ident, format!("{why}, and `{name}` is {what}: write {write}"));
                 }
                 _ => return Ok(()),
             },
         };
-        err(ident, format!("this is evaluated once, at compile time, so {what}"))
+        err(ident, format!("{why}, so {what}"))
     }
 }
 

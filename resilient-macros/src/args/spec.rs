@@ -9,7 +9,7 @@ use syn::Ident;
 /// What an attribute accepts.
 pub(crate) struct Spec {
     pub(crate) attribute: &'static str,
-    /// Each key, with a value to show in messages.
+    /// Each key, with a value to show in messages: none for one that is only a flag.
     pub(crate) keys: &'static [(&'static str, &'static str)],
     /// Words that mean something without a value.
     pub(crate) flags: &'static [&'static str],
@@ -76,7 +76,16 @@ impl Spec {
     }
 
     pub(super) fn needs_value(&self, word: &Ident) -> syn::Error {
-        let example = self.key(&word.to_string()).map_or("..", |(_, example)| example);
-        syn::Error::new(word.span(), format!("`{word}` needs a value: write `{word} = {example}`"))
+        let message = match self.key(&word.to_string()) {
+            Some((key, "")) => is_flag(key),
+            Some((key, example)) => format!("`{key}` needs a value: write `{key} = {example}`"),
+            None => format!("`{word}` needs a value: write `{word} = ..`"),
+        };
+        syn::Error::new(word.span(), message)
     }
+}
+
+/// What is said about a flag with a value.
+pub(super) fn is_flag(key: &str) -> String {
+    format!("`{key}` is a flag: write `{key}` alone, or leave it out")
 }

@@ -122,7 +122,7 @@ fn const_expressions_stand_outside_of_the_fn() {
     ] {
         assert_eq!(text(duration(&value(written), &scope())), expected, "{written}");
     }
-    for fine in ["CONFIG.limit", "config::limit", "Config { limit: X }.x", "x::T"] {
+    for fine in ["self::LIMIT", "CONFIG.limit", "config::limit", "Config { limit: X }.x", "x::T"] {
         assert!(duration(&value(fine), &scope()).is_ok(), "{fine}");
     }
 }
@@ -135,8 +135,8 @@ fn backoffs() {
     assert!(matches!(backoff(&value("A..=B"), &scope), Ok(Backoff::Range(_))));
     assert!(matches!(backoff(&value("GENTLE"), &scope), Ok(Backoff::Expression(_))));
     for (written, expected) in [
-        ("1s..2s", "the longest pause belongs to the range: write `1s..=2s`"),
-        ("1s..", "a backoff range has both ends: write `100ms..=10s`"),
+        ("1s..2s", "the longest time belongs to the range: write `1s..=2s`"),
+        ("1s..", "a range has both ends: write `100ms..=10s`"),
         ("linear(1s..=2s)", "`linear(..)` is not available yet in this version: write `100ms..=10s`"),
         ("1..=2s", "`1` has no unit: write `1s` (or `1ms`, `1min`)"),
     ] {

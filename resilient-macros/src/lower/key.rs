@@ -1,34 +1,14 @@
 //! Instances that are picked by key.
 
 use crate::{
-    args::peel,
     span::{at, placed},
     stack::{Instance, Keys},
 };
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
-use syn::Expr;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, ExprReference, Token};
 
 impl Keys {
-    /// The setters of the bounds that were given.
-    pub(super) fn bounds(&self, rt: &TokenStream) -> TokenStream {
-        let mut bounds = TokenStream::new();
-        if let Some(max) = &self.most {
-            let value = max.literal.map_or_else(
-                || max.written.to_token_stream(),
-                |number| Literal::u32_suffixed(number).into_token_stream(),
-            );
-            bounds.extend(quote_spanned!(at(&max.written)=> .max_keys(#value)));
-        }
-        if let Some(idle) = &self.idle {
-            let value = idle
-                .literal
-                .map_or_else(|| idle.written.to_token_stream(), |nanos| quote!(#rt::Duration::from_nanos(#nanos)));
-            bounds.extend(quote_spanned!(at(&idle.written)=> .idle(#value)));
-        }
-        bounds
-    }
-
     /// The expression of the instance that this call uses. The key is evaluated once, and only looked at.
     pub(super) fn instance(&self, rt: &TokenStream, instance: &Instance, handle: &Ident) -> TokenStream {
         let key = &self.key;
@@ -37,20 +17,17 @@ impl Keys {
         let found = match instance {
             Instance::Shared(policy) => {
                 let here = placed(rt, at(policy));
-                quote_spanned!(span=> #here::keyed_elsewhere(&#policy, #name))
+                let policy = quote_spanned!(at(policy)=> &#policy);
+                quote_spanned!(span=> #here::keyed_elsewhere(#policy, #name))
             }
             Instance::Owned(_) => {
                 let birth = self.birth(rt, &name);
                 quote_spanned!(span=> #here::keyed(#handle(), #name, || #birth))
             }
         };
-        // A `&` binds tighter than operators do.
-        let key = match peel(key) {
-            Expr::Binary(_) | Expr::Cast(_) | Expr::Unary(_) => quote!((#key)),
-            _ => key.to_token_stream(),
-        };
+        let key = borrowed(key.clone());
         quote_spanned! {span=> {
-            let #name = &#key;
+            let #name = #key;
             #found
         }}
     }
@@ -72,6 +49,13 @@ impl Keys {
             use #rt::{OwnByClone as _, OwnBorrowed as _};
             (&&#rt::Labelled(#key)).__resilient_owned()
         }};
-        quote_spanned!(at(check)=> #here::checked(#label, #owned, #check))
+        // rustc underlines the path for whatever is wrong with it.
+        quote_spanned!(at(check)=> #here::checked(#label, #owned, |#key| #here::asking(#check(#key))))
     }
+}
+
+/// `&key`, in parentheses where operators need them.
+fn borrowed(key: Expr) -> ExprReference {
+    let and_token = Token![&](at(&key));
+    ExprReference { attrs: Vec::new(), and_token, mutability: None, expr: Box::new(key) }
 }

@@ -43,7 +43,7 @@ impl Lowering<'_> {
             let (checks, config) = (&config.checks, &config.config);
             let handle = handle_name(index);
             if let Some(keys) = keys(&layer.policy) {
-                let bounds = keys.bounds(rt);
+                let bounds = &keys.bounds;
                 return Some(quote_spanned! {at(&layer.span)=>
                     static #name: #rt::Keys<#krate::#kind> = {
                         #checks

@@ -15,7 +15,7 @@ pub(super) const MILLISECOND: u64 = 1_000_000;
 /// A generous one.
 pub(super) const YEAR: u64 = 366 * 24 * 3600 * 1000 * MILLISECOND;
 
-pub(crate) struct Builder {
+pub(super) struct Builder {
     krate: TokenStream,
     layer: usize,
     config: TokenStream,

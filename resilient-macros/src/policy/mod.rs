@@ -5,6 +5,7 @@ mod circuit_breaker;
 mod config;
 mod fallback;
 mod keys;
+mod mode;
 mod predicate;
 mod rate_limited;
 mod resilient;

@@ -79,6 +79,15 @@ fn const_arguments_are_evaluated_in_one_item_each() {
          ::r::__private::check::failures(value);value};"
     );
     assert_eq!(config(Kind::CircuitBreaker, "window = W, min_calls = 2"), "__RESILIENT_WINDOW_4.min_calls(2u32)");
+    assert_eq!(
+        config(Kind::CircuitBreaker, "open_for = 1s..=LONG, mode = MODE, shed = K"),
+        "CircuitBreakerConfig::new().shed(__RESILIENT_SHED_4)\
+         .open_for_range(__RESILIENT_OPEN_FOR_RANGE_4[0]..=__RESILIENT_OPEN_FOR_RANGE_4[1]).mode(__RESILIENT_MODE_4)"
+    );
+    assert!(
+        checks(Kind::CircuitBreaker, "open_for = 1s..=LONG").contains("Duration::from_nanos(1000000000u64),LONG];")
+    );
+    assert!(checks(Kind::CircuitBreaker, "key = x, max_keys = MANY").contains("=MANY;"));
     assert_eq!(config(Kind::RateLimited, "RATE"), "RateLimiterConfig::new(__RESILIENT_RATE_4)");
     assert!(checks(Kind::RateLimited, "LIMIT/s").contains("::r::Rate=::r::Rate::new(LIMIT,::r::__private::Duration"));
     assert_eq!(
@@ -94,12 +103,14 @@ fn const_arguments_are_evaluated_in_one_item_each() {
 #[test]
 fn circuit_breakers_that_can_not_work() {
     let window = "belongs to a sliding window, and `failures` counts failures in a row without one: \
-                  leave out `failures`, or `failure_rate`, `window` and `min_calls`";
+                  leave out `failures`, or";
     refuses(
         Kind::CircuitBreaker,
         &[
-            ("failures = 5, window = 30s, min_calls = 2", &format!("`window` {window}")),
-            ("failure_rate = 50%, failures = 5", &format!("`failure_rate` {window}")),
+            ("failures = 5, window = 30s, min_calls = 2", &format!("`window` {window} `window` and `min_calls`")),
+            ("failure_rate = 50%, failures = 5", &format!("`failure_rate` {window} `failure_rate`")),
+            ("failures = 5, slow_rate = 50%, adaptive", &format!("`slow_rate` {window} `slow_rate` and `adaptive`")),
+            ("failures = 5, shed = 2, window = 100", &format!("`window` {window} `window` and `shed`")),
             ("failures = 0", "`0` is out of range, which is `1` to `1_000_000`: write for example `failures = 5`"),
             (
                 "failure_rate = 0%",
@@ -126,51 +137,11 @@ fn circuit_breakers_that_can_not_work() {
                 "slow_call = 2s, slow_rate = 0%",
                 "`0%` would open the circuit without any slow call: write more, as in `slow_rate = 80%`",
             ),
-            (
-                "failures = 5, slow_call = 2s",
-                "`slow_call` belongs to a sliding window, and `failures` counts failures in a row without one: \
-                 leave out `failures`, or `slow_call`",
-            ),
-            ("shed = 1", "`1` is out of range, which is above `1` and up to `100`: write for example `shed = 2.0`"),
+            ("shed = 1", "`1` is out of range, which is `1.001` to `100`: write for example `shed = 2.0`"),
+            ("shed = 100.1", "`100.1` is out of range, which is `1.001` to `100`: write for example `shed = 2.0`"),
             (
                 "shed = 2.0, window = 100",
                 "`shed` needs a window of time, for what it refuses is no result: write for example `window = 30s`",
-            ),
-            ("ramp = 3", "a flag is written without a value: leave out `= 3`"),
-            ("health_every = 5s", "`health_every` needs what to ask: write for example `health_check = ping`"),
-            ("health_check = ping()", "a `health_check` is called when it is needed: write `health_check = ping`"),
-            (
-                "health_check = Self::ping",
-                "this is evaluated once, at compile time, so `Self` can not be used in it: write the type's own path",
-            ),
-            (
-                "mode = shadw",
-                "unknown mode `shadw`, which is `on`, `shadow` or `off`: write for example `mode = shadow`",
-            ),
-            ("mode = \"off\"", "`\"off\"` is no mode: write `on`, `shadow` or `off`"),
-            (
-                "max_keys = 5",
-                "`max_keys` belongs to a policy that there is one of for each key: write for example `key = self.host`",
-            ),
-            (
-                "key = 5",
-                "`5` is the same for every call: write an expression over the arguments of the fn, such as `self.host` or `(tenant, region)`",
-            ),
-            (
-                "key = host, max_keys = 0",
-                "`0` is out of range, which is `1` to `100_000_000`: write for example `max_keys = 10_000`",
-            ),
-            (
-                "policy = HOSTS, key = host, idle = 5s",
-                "`idle` belongs to the shared policy: set it where `HOSTS` is made",
-            ),
-            (
-                "policy = HOSTS, key = host, key_label = host",
-                "`key_label` belongs to the shared policy: set it where that is made",
-            ),
-            (
-                "policy = HOSTS, slow_call = 5s",
-                "`slow_call` belongs to the shared policy: set it where `HOSTS` is made",
             ),
             ("probes = 1001", "`1001` is out of range, which is `1` to `1000`: write for example `probes = 3`"),
             ("classify", "`classify` is not available yet in this version: leave it out"),
@@ -189,6 +160,104 @@ fn circuit_breakers_that_can_not_work() {
             ("name = payments", "a name is a string literal: write a name in quotes, as in `name = \"payments\"`"),
         ],
     );
+}
+
+#[test]
+fn recoveries_that_can_not_work() {
+    refuses(
+        Kind::CircuitBreaker,
+        &[
+            ("ramp = false", "`ramp` is a flag: write `ramp` alone, or leave it out"),
+            ("adaptive = ", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
+            ("adaptive(0.5)", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
+            ("ramp: true", "`ramp` is a flag: write `ramp` alone, or leave it out"),
+            ("open_for = 30s..", "a range has both ends: write `30s..=5min`"),
+            ("open_for = 30s..5min", "the longest time belongs to the range: write `30s..=5min`"),
+            ("health_every = 5s", "`health_every` needs what to ask: write for example `health_check = ping`"),
+            ("health_check = ping()", "a `health_check` is called when it is needed: write `health_check = ping`"),
+            (
+                "health_check = Self::ping",
+                "this is called in the background, so `Self` can not be used in it: write the type's own path",
+            ),
+            (
+                "health_check = ping::<T>",
+                "this is called in the background, and `T` is a generic parameter: write the path of an `async fn`",
+            ),
+            (
+                "health_check = || ping()",
+                "`||ping()` is no health check: write the path of an `async fn`, as in `health_check = ping`",
+            ),
+            (
+                "mode = shadw",
+                "unknown mode `shadw`, which is `on`, `shadow` or `off`: write for example `mode = shadow`",
+            ),
+            ("mode = \"off\"", "a mode is no string: write `off` without quotes"),
+            ("mode = false", "`false` is no mode: write `on`, `shadow` or `off`"),
+        ],
+    );
+}
+
+#[test]
+fn keys_that_tell_nothing_apart() {
+    refuses(
+        Kind::CircuitBreaker,
+        &[
+            (
+                "idle = 5s, max_keys = 5",
+                "`max_keys` needs a `key` to tell calls apart: write for example `key = self.host`",
+            ),
+            (
+                "key = 5",
+                "`5` is the same for every call: write an expression over the arguments of the fn, such as `self.host` or `(tenant, region)`",
+            ),
+            (
+                "key = host, key_label = \"host\"",
+                "`\"host\"` is the same for every call: write an expression over the arguments of the fn, such as `self.host` or `(tenant, region)`",
+            ),
+            (
+                "key = |host| host",
+                "a closure is no `key`: write an expression over the arguments of the fn, such as `self.host` or `(tenant, region)`",
+            ),
+            (
+                "key = host, max_keys = 0",
+                "`0` is out of range, which is `1` to `100_000_000`: write for example `max_keys = 10_000`",
+            ),
+            (
+                "policy = HOSTS, key = host, idle = 5s",
+                "`idle` belongs to the shared policy: set it where `HOSTS` is made",
+            ),
+            (
+                "policy = HOSTS, key = host, key_label = host",
+                "`key_label` belongs to the shared policy: set it where `HOSTS` is made",
+            ),
+            (
+                "HOSTS, key = host, health_check = ping",
+                "`health_check` belongs to the shared policy: set it where `HOSTS` is made",
+            ),
+            ("policy = ONE, mode = off", "`mode` belongs to the shared policy: set it where `ONE` is made"),
+            ("policy = ONE, max_keys = 5", "`max_keys` belongs to the shared policy: set it where `ONE` is made"),
+            (
+                "policy = HOSTS, slow_call = 5s",
+                "`slow_call` belongs to the shared policy: set it where `HOSTS` is made",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn keys() {
+    let keys = |args: &str| match read(Kind::CircuitBreaker, args).parsed.unwrap().policy {
+        Policy::CircuitBreaker { keys, .. } => keys.map(|keys| *keys),
+        _ => None,
+    };
+    assert!(keys("failures = 5").is_none());
+    let own = keys("key = self.host, key_label = name, health_check = ping, max_keys = 9, idle = LONG").unwrap();
+    assert!(own.label.is_some() && own.health_check.is_some());
+    assert_eq!(own.bounds.to_string().replace(' ', ""), ".max_keys(9u32).idle(__RESILIENT_IDLE_4)");
+    assert!(
+        config(Kind::CircuitBreaker, "key = x, health_check = ping, health_every = 1s").ends_with("(ns(1000000000))")
+    );
+    assert!(keys("HOSTS, key = self.host").is_some_and(|keys| keys.bounds.is_empty()));
 }
 
 #[test]

@@ -6,33 +6,10 @@ use crate::{
 };
 use std::{fmt::Display, future::Future, hash::Hash, sync::Arc};
 
-/// A value that selects one of many instances of a policy.
-#[diagnostic::on_unimplemented(
-    message = "a key is anything that can be hashed, and this is `{Self}`",
-    label = "no `Hash`",
-    note = "name what tells one from another, for example `key = self.host` or `key = (tenant, region)`"
-)]
-pub trait Key {
-    /// Itself, or what it refers to.
-    type Hashed: Hash + ?Sized;
-    /// What is hashed.
-    fn hashed(&self) -> &Self::Hashed;
-}
-
-#[diagnostic::do_not_recommend]
-impl<K: Hash + ?Sized> Key for K {
-    type Hashed = K;
-
-    #[inline]
-    fn hashed(&self) -> &K {
-        self
-    }
-}
-
 /// The instance of a key.
 #[inline]
-pub fn keyed<P: Instance, K: Key + ?Sized>(keys: &Keys<P>, key: &K, birth: impl FnOnce() -> Birth) -> Arc<P> {
-    keys.get_or(key.hashed(), birth)
+pub fn keyed<P: Instance, K: Hash + ?Sized>(keys: &Keys<P>, key: &K, birth: impl FnOnce() -> Birth) -> Arc<P> {
+    keys.get_or(key, birth)
 }
 
 /// The instance of a key, among those of a `policy` from elsewhere.
@@ -107,13 +84,12 @@ pub fn named(label: Option<Arc<str>>) -> Birth {
 }
 
 /// And whose health is asked for by key.
-pub fn checked<K, F, H>(label: Option<Arc<str>>, key: K, check: F) -> Birth
+pub fn checked<K, F>(label: Option<Arc<str>>, key: K, check: F) -> Birth
 where
     K: Clone + Send + Sync + 'static,
-    F: Fn(K) -> H + Send + Sync + 'static,
-    H: Healthy,
+    F: Fn(K) -> Checking + Send + Sync + 'static,
 {
-    Birth { label, check: Some(Arc::new(move || Box::pin(check(key.clone()).answer()))) }
+    Birth { label, check: Some(Arc::new(move || check(key.clone()))) }
 }
 
 /// What a `health_check` returns.
@@ -122,15 +98,15 @@ where
     label = "no future of a `Result<(), _>`",
     note = "beside `key` it takes the key: `async fn(Key) -> Result<(), _>`"
 )]
-pub trait Healthy: Send + 'static {
+pub trait Healthy: Future {
     /// Whether all is well.
-    fn answer(self) -> impl Future<Output = bool> + Send;
+    fn is_well(answer: &Self::Output) -> bool;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E, F: Future<Output = Result<(), E>> + Send + 'static> Healthy for F {
-    async fn answer(self) -> bool {
-        self.await.is_ok()
+impl<E, F: Future<Output = Result<(), E>>> Healthy for F {
+    fn is_well(answer: &Self::Output) -> bool {
+        answer.is_ok()
     }
 }
 
@@ -141,6 +117,6 @@ pub const fn health(check: fn() -> Checking) -> HealthCheck {
 }
 
 /// Runs one.
-pub fn asking(healthy: impl Healthy) -> Checking {
-    Box::pin(healthy.answer())
+pub fn asking<H: Healthy + Send + 'static>(healthy: H) -> Checking {
+    Box::pin(async { H::is_well(&healthy.await) })
 }

@@ -1,53 +1,35 @@
-//! The way from open to closed, by probes.
+//! What lets calls through again, and who may say so.
 
-use super::{CONFIG, brittle, calls, half_open, refused};
-use crate::support::{Fault, ms, poll_once};
-use resilient::{CircuitBreaker, CircuitState};
-use std::{
-    sync::{
-        Barrier,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-    task::Poll,
-    time::Duration,
-};
-use tokio::time::{advance, sleep};
+use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn open_ends_exactly_after_open_for_and_refusals_do_not_prolong_it() {
-    let breaker = brittle();
+async fn a_late_result_never_changes_the_state() {
+    let heard = Heard::of("late");
+    let breaker = CircuitBreaker::new(CONFIG.failures(1).name("late"));
+    let old = [(); 4].map(|()| breaker.try_acquire().unwrap());
+    let [success, failure, ignored, last] = old;
     calls(&breaker, "F").await;
-    for left in (1..=1000).rev().step_by(111) {
-        assert_eq!(refused(&breaker).await, Some(ms(left)));
-        advance(ms(if left > 111 { 111 } else { left })).await;
-    }
-    assert_eq!(breaker.state(), CircuitState::HalfOpen);
-    calls(&breaker, "S").await;
-    assert_eq!(breaker.state(), CircuitState::Closed);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failed_probe_reopens_for_the_full_time() {
-    let breaker = brittle();
-    half_open(&breaker).await;
-    calls(&breaker, "F").await;
-    assert_eq!(refused(&breaker).await, Some(ms(1000)));
-    advance(ms(999)).await;
-    refused(&breaker).await;
-    advance(ms(1)).await;
-    calls(&breaker, "S").await;
-    assert_eq!(breaker.stats().opened, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn so_many_successes_close_it_and_earlier_ones_do_not_carry_over() {
-    let breaker = CircuitBreaker::new(CONFIG.failures(1).successes(3));
-    half_open(&breaker).await;
-    calls(&breaker, "SSF").await;
+    success.success();
+    assert_eq!(breaker.state(), CircuitState::Open);
     advance(ms(1000)).await;
-    calls(&breaker, "SS").await;
+    let probe = breaker.try_acquire().unwrap();
+    failure.failure();
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
-    calls(&breaker, "S").await;
+    ignored.ignore();
+    refused(&breaker).await;
+    probe.success();
+    last.failure();
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    let heard = heard.take();
+    assert_eq!(heard.iter().filter(|text| text.contains("late result")).count(), 3, "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_from_before_a_reset_no_longer_counts() {
+    let breaker = brittle();
+    let old = breaker.try_acquire().unwrap();
+    breaker.reset();
+    old.failure();
     assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
@@ -119,4 +101,38 @@ fn half_open_admits_exactly_the_probes_of_many_threads() {
     });
     assert_eq!(admitted.load(Relaxed), 3);
     assert_eq!(breaker.stats().probes_in_flight, 0);
+}
+
+#[test]
+fn results_of_all_threads_add_up() {
+    let window = CONFIG.window_time(Duration::from_secs(3600)).min_calls(u32::MAX);
+    let breaker = CircuitBreaker::new(window);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for run in 0..500 {
+                    let permit = breaker.try_acquire().unwrap();
+                    if run % 5 == 0 { permit.failure() } else { permit.success() }
+                }
+            });
+        }
+    });
+    assert_eq!((breaker.stats().calls, breaker.stats().failures), (4000, 800));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_may_overrule_it() {
+    let breaker = brittle();
+    breaker.force_open();
+    advance(Duration::from_secs(3600)).await;
+    assert_eq!(refused(&breaker).await, None);
+    breaker.force_closed();
+    calls(&breaker, "FFF").await;
+    assert_eq!((breaker.state(), breaker.stats().failures), (CircuitState::ForcedClosed, 3));
+    breaker.disable();
+    calls(&breaker, "FFF").await;
+    assert_eq!((breaker.state(), breaker.stats().calls), (CircuitState::Disabled, 0));
+    breaker.reset();
+    calls(&breaker, "F").await;
+    assert_eq!(breaker.state(), CircuitState::Open);
 }

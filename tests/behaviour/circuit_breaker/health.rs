@@ -1,235 +1,329 @@
-//! Asking for the dependency's health while the circuit is open.
+//! Asking the dependency, instead of risking calls.
 
-use super::{CONFIG, call, calls, refused, secs};
-use crate::support::{Act, Heard, OnDrop, ms, quietly_panic, settle, yields};
-use resilient::{Cause, Checking, CircuitBreaker, CircuitBreakerConfig, CircuitState, HealthCheck, Ratio};
+use super::{CONFIG, calls, refused};
+use crate::support::{Heard, ms, quietly_panic, settle};
+use resilient::{Cause, Checking, CircuitBreaker, CircuitBreakerConfig, CircuitState, HealthCheck};
 use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
+    future::pending,
+    sync::{
+        Mutex,
+        atomic::{
+            AtomicBool, AtomicU32,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
     time::Duration,
 };
-use tokio::time::{Instant, advance, sleep};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, advance, sleep},
+};
 
-#[derive(Clone, Copy)]
-enum Answer {
-    Well,
-    Ill,
-    Hang,
-    Panic,
-    PanicAtOnce,
+/// Opens at the first failure and asks after a second at first, after 8 seconds at last.
+const CHECKED: CircuitBreakerConfig =
+    CONFIG.failures(1).open_for_range(Duration::from_secs(1)..=Duration::from_secs(8));
+
+const fn checked(check: fn() -> Checking) -> CircuitBreakerConfig {
+    CHECKED.health_check(HealthCheck::new(check)).health_every(Duration::from_secs(1))
 }
 
-use Answer::{Hang, Ill, Panic, PanicAtOnce, Well};
-
-// A check is a plain fn; each test has a thread.
-thread_local! {
-    static ANSWERS: RefCell<VecDeque<Answer>> = const { RefCell::new(VecDeque::new()) };
-    static ASKED: RefCell<Vec<Instant>> = const { RefCell::new(Vec::new()) };
-    static DROPPED: Cell<u32> = const { Cell::new(0) };
-}
-
-/// The last answer repeats.
-fn scripted() -> Checking {
-    ASKED.with_borrow_mut(|asked| asked.push(Instant::now()));
-    let answer = ANSWERS.with_borrow_mut(|answers| match answers.len() {
-        0 => Ill,
-        1 => answers[0],
-        _ => answers.pop_front().unwrap(),
-    });
-    if let PanicAtOnce = answer {
-        quietly_panic::<()>();
-    }
-    let dropped = OnDrop(|| DROPPED.set(DROPPED.get() + 1));
-    Box::pin(async move {
-        let _dropped = dropped;
-        yields(1).await;
-        match answer {
-            Well => true,
-            Hang => std::future::pending().await,
-            Panic => quietly_panic(),
-            Ill | PanicAtOnce => false,
-        }
-    })
-}
-
-const ASKING: CircuitBreakerConfig =
-    CONFIG.failures(1).health_check(HealthCheck::new(scripted)).health_every(Duration::from_millis(100));
-
-/// Opens, and waits until all of these have been given.
-async fn opened(breaker: &CircuitBreaker, answers: &[Answer]) -> Instant {
-    ANSWERS.with_borrow_mut(|held| *held = answers.iter().copied().collect());
-    ASKED.with_borrow_mut(Vec::clear);
-    calls(breaker, "F").await;
-    Instant::now()
-}
-
-/// When it was asked, in milliseconds.
-fn asked(since: Instant) -> Vec<u128> {
-    ASKED.with_borrow(|asked| asked.iter().map(|at| (*at - since).as_millis()).collect())
+fn paused() -> Runtime {
+    Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_closes_without_risking_a_call() {
-    let heard = Heard::of("asking");
-    let breaker = CircuitBreaker::new(ASKING.name("asking"));
-    let opened = opened(&breaker, &[Ill, Ill, Ill, Ill, Well]).await;
-    // Well beyond `open_for`.
-    for _ in 0..24 {
+async fn it_closes_when_the_dependency_is_well_and_no_call_is_at_risk() {
+    static WELL: AtomicBool = AtomicBool::new(false);
+    let heard = Heard::of("well");
+    let breaker = CircuitBreaker::new(checked(|| Box::pin(async { WELL.load(Relaxed) })).name("well"));
+    calls(&breaker, "F").await;
+    for _ in 0..60 {
+        sleep(ms(1000)).await;
         assert_eq!(refused(&breaker).await, None);
-        assert_eq!((breaker.state(), breaker.stats().retry_after), (CircuitState::Open, None));
-        sleep(ms(100)).await;
     }
-    sleep(ms(101)).await;
-    // Whoever calls first finds it closed.
-    assert_eq!(call(&breaker, Act::Succeed).await, Ok(1));
-    assert_eq!(asked(opened), [100, 300, 700, 1500, 2500]);
-    assert_eq!((breaker.state(), breaker.stats().last_change.unwrap().cause), (CircuitState::Closed, Cause::Healthy));
-    let changes = heard.take().into_iter().filter(|text| !text.contains("rejected")).collect::<Vec<_>>();
-    assert_eq!(changes, ["asking: opened for 1s: 1 failure in a row", "asking: closed: the health check succeeded"]);
+    assert_eq!(breaker.stats().retry_after, None);
+    WELL.store(true, Relaxed);
+    sleep(ms(8000)).await;
+    calls(&breaker, "S").await;
+    let stats = breaker.stats();
+    assert_eq!((stats.state, stats.last_change.unwrap().cause), (CircuitState::Closed, Cause::Healthy));
+    let heard = heard.take();
+    assert!(heard.iter().all(|text| !text.contains("half-opened") && !text.contains("no runtime")), "{heard:?}");
+    assert_eq!(heard.last().unwrap(), "well: closed: the health check succeeded");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pause_doubles_after_bad_answers_up_to_the_longest_open_time_and_begins_anew_after_a_good_one() {
-    let config = ASKING.open_for_range(ms(200)..=ms(800)).successes(2);
-    let breaker = CircuitBreaker::new(config);
-    let opened = opened(&breaker, &[Ill, Ill, Ill, Ill, Ill, Well, Ill, Well, Well]).await;
-    sleep(secs(10)).await;
-    assert_eq!(asked(opened), [100, 300, 700, 1500, 2300, 3100, 3200, 3400, 3500]);
-    assert_eq!(breaker.state(), CircuitState::Closed);
+async fn so_many_good_answers_in_a_row_close_it() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || {
+        let asked = ASKED.fetch_add(1, Relaxed) + 1;
+        Box::pin(async move { asked != 3 })
+    };
+    let breaker = CircuitBreaker::new(checked(check).successes(3));
+    calls(&breaker, "F").await;
+    // Good, good, bad, and twice good: the bad one begins it anew.
+    sleep(ms(6500)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (5, CircuitState::Open));
+    sleep(ms(1000)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (6, CircuitState::Closed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_check_that_hangs_or_panics_is_a_bad_answer() {
-    let breaker = CircuitBreaker::new(ASKING.probe_timeout(ms(300)));
-    let opened = opened(&breaker, &[Hang, Panic, PanicAtOnce, Well]).await;
-    sleep(ms(1799)).await;
-    assert_eq!((breaker.state(), DROPPED.get()), (CircuitState::Open, 2));
-    sleep(ms(2)).await;
-    assert_eq!(breaker.state(), CircuitState::Closed);
-    assert_eq!(asked(opened), [100, 600, 1000, 1800]);
+async fn the_pause_doubles_after_bad_answers_up_to_the_longest_open_time() {
+    static ASKED: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
+    let check: fn() -> Checking = || {
+        ASKED.lock().unwrap().push(Instant::now());
+        Box::pin(async { false })
+    };
+    let breaker = CircuitBreaker::new(checked(check));
+    let began = Instant::now();
+    calls(&breaker, "F").await;
+    sleep(Duration::from_secs(32)).await;
+    let asked: Vec<_> = ASKED.lock().unwrap().iter().map(|at| (*at - began).as_secs_f64().round()).collect();
+    assert_eq!(asked, [1.0, 3.0, 7.0, 15.0, 23.0, 31.0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_asked_no_longer_once_somebody_has_said_what_to_do() {
-    let says: [(fn(&CircuitBreaker), _); 4] = [
-        (CircuitBreaker::reset, CircuitState::Closed),
-        (CircuitBreaker::force_closed, CircuitState::ForcedClosed),
-        (CircuitBreaker::force_open, CircuitState::ForcedOpen),
-        (CircuitBreaker::disable, CircuitState::Disabled),
-    ];
-    for (say, state) in says {
-        let breaker = CircuitBreaker::new(ASKING);
-        let opened = opened(&breaker, &[Ill, Well]).await;
-        sleep(ms(150)).await;
-        say(&breaker);
-        sleep(secs(60)).await;
-        assert_eq!((breaker.state(), asked(opened)), (state, vec![100]));
+async fn it_asks_every_five_seconds_by_default() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || {
+        ASKED.fetch_add(1, Relaxed);
+        Box::pin(async { true })
+    };
+    let breaker = CircuitBreaker::new(CHECKED.health_check(HealthCheck::new(check)));
+    calls(&breaker, "F").await;
+    sleep(ms(4900)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (0, CircuitState::Open));
+    sleep(ms(200)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (1, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_hangs_is_a_bad_answer_after_the_time_of_a_probe() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || {
+        if ASKED.fetch_add(1, Relaxed) == 0 { Box::pin(pending()) } else { Box::pin(async { true }) }
+    };
+    let breaker = CircuitBreaker::new(checked(check).probe_timeout(ms(300)));
+    calls(&breaker, "F").await;
+    // One second, 300 ms until it is bad, and two seconds.
+    sleep(ms(3200)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (1, CircuitState::Open));
+    sleep(ms(200)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (2, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_panics_is_a_bad_answer() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || match ASKED.fetch_add(1, Relaxed) {
+        0 => quietly_panic(),
+        1 => Box::pin(async { quietly_panic() }),
+        2 => Box::pin(async {
+            sleep(ms(1)).await;
+            quietly_panic()
+        }),
+        _ => Box::pin(async { true }),
+    };
+    let breaker = CircuitBreaker::new(checked(check));
+    calls(&breaker, "F").await;
+    sleep(ms(14_900)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (3, CircuitState::Open));
+    sleep(ms(200)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (4, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_unless_it_is_open() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    static WELL: AtomicBool = AtomicBool::new(false);
+    let check: fn() -> Checking = || {
+        ASKED.fetch_add(1, Relaxed);
+        Box::pin(async { WELL.load(Relaxed) })
+    };
+    let heard = Heard::of("quiet");
+    let breaker = CircuitBreaker::new(checked(check).name("quiet"));
+    let quiet = || async {
+        let before = ASKED.load(Relaxed);
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(ASKED.load(Relaxed), before);
+    };
+    calls(&breaker, "S").await;
+    quiet().await;
+    for end in
+        [CircuitBreaker::reset, CircuitBreaker::force_open, CircuitBreaker::force_closed, CircuitBreaker::disable]
+    {
+        breaker.reset();
+        let before = ASKED.load(Relaxed);
+        calls(&breaker, "F").await;
+        sleep(ms(1500)).await;
+        assert_eq!(ASKED.load(Relaxed), before + 1);
+        end(&breaker);
+        quiet().await;
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_opening_asks_anew() {
-    let breaker = CircuitBreaker::new(ASKING);
-    for _ in 0..3 {
-        let opened = opened(&breaker, &[Ill, Well]).await;
-        sleep(ms(301)).await;
-        assert_eq!((breaker.state(), asked(opened)), (CircuitState::Closed, vec![100, 300]));
-        sleep(secs(60)).await;
-        assert_eq!(asked(opened).len(), 2);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_circuit_opened_by_hand_asks_nobody() {
-    let breaker = CircuitBreaker::new(ASKING);
-    ANSWERS.with_borrow_mut(|held| held.push_back(Well));
-    breaker.force_open();
-    sleep(secs(60)).await;
-    assert_eq!((breaker.state(), ASKED.with_borrow(Vec::len)), (CircuitState::ForcedOpen, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn with_a_ramp_a_good_answer_begins_the_growing_share() {
-    let breaker = CircuitBreaker::new(ASKING.ramp());
-    opened(&breaker, &[Well]).await;
-    sleep(ms(101)).await;
-    assert_eq!((breaker.state(), breaker.stats().share), (CircuitState::HalfOpen, Some(Ratio::percent(10))));
-    advance(secs(1)).await;
+    breaker.reset();
+    calls(&breaker, "F").await;
+    WELL.store(true, Relaxed);
+    sleep(ms(1500)).await;
     assert_eq!(breaker.state(), CircuitState::Closed);
+    quiet().await;
+    // It ended because it was not needed, and nobody has to hear of that.
+    let heard = heard.take();
+    assert!(heard.iter().all(|text| !text.contains("no runtime")), "{heard:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_task_ends_when_the_breaker_is_dropped() {
-    let breaker = CircuitBreaker::new(ASKING);
-    let opened = opened(&breaker, &[Hang]).await;
-    sleep(ms(150)).await;
-    assert_eq!((asked(opened).len(), DROPPED.get()), (1, 0));
+async fn a_dropped_breaker_asks_no_more() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || {
+        ASKED.fetch_add(1, Relaxed);
+        Box::pin(async { false })
+    };
+    let breaker = CircuitBreaker::new(checked(check));
+    calls(&breaker, "F").await;
+    sleep(ms(1500)).await;
     drop(breaker);
-    settle().await;
-    assert_eq!(DROPPED.get(), 1);
-    sleep(secs(60)).await;
-    assert_eq!(asked(opened).len(), 1);
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(ASKED.load(Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn reconfigured_while_open_it_asks_by_the_new_numbers() {
-    let breaker = CircuitBreaker::new(ASKING);
-    let opened = opened(&breaker, &[Well]).await;
-    breaker.reconfigure(ASKING.health_every(ms(500))).unwrap();
-    sleep(ms(400)).await;
-    assert_eq!((breaker.state(), asked(opened)), (CircuitState::Open, vec![]));
-    sleep(ms(101)).await;
-    assert_eq!((breaker.state(), asked(opened)), (CircuitState::Closed, vec![500]));
-}
-
-/// Waits until the time open is over, on the clock of the machine, and lets a probe decide.
-fn probes_decide(breaker: &CircuitBreaker) {
-    let began = std::time::Instant::now();
-    while breaker.state() == CircuitState::Open {
-        assert!(began.elapsed() < secs(20));
-        std::thread::yield_now();
-    }
+async fn a_ramp_follows_a_good_answer() {
+    let breaker = CircuitBreaker::new(checked(|| Box::pin(async { true })).ramp());
+    calls(&breaker, "F").await;
+    sleep(ms(1000)).await;
+    settle().await;
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
-    breaker.try_acquire().unwrap().success();
-    assert_eq!(breaker.stats().last_change.unwrap().cause, Cause::ProbesSucceeded);
+    assert!(breaker.stats().share.is_some());
+    advance(ms(1000)).await;
+    assert_eq!(breaker.stats().last_change.unwrap().cause, Cause::Ramped);
 }
 
 #[test]
-fn without_a_runtime_it_says_so_and_probes_decide() {
-    let heard = Heard::of("no runtime");
-    let breaker = CircuitBreaker::new(ASKING.open_for(ms(50)).name("no runtime"));
-    breaker.try_acquire().unwrap().failure();
-    assert!(breaker.stats().retry_after.is_some());
-    probes_decide(&breaker);
-    assert_eq!(
-        heard.take(),
-        [
-            "no runtime: opened for 50ms: 1 failure in a row",
-            "no runtime: the health check has no runtime: probes decide instead",
-            "no runtime: half-opened",
-            "no runtime: closed: the probes succeeded",
-        ]
-    );
+fn when_the_runtime_that_asks_has_shut_down_probes_decide() {
+    let heard = Heard::of("orphan");
+    let breaker = CircuitBreaker::new(checked(|| Box::pin(async { false })).name("orphan"));
+    let first = paused();
+    first.block_on(async {
+        calls(&breaker, "F").await;
+        settle().await;
+        assert_eq!(refused(&breaker).await, None);
+    });
+    drop(first);
+    paused().block_on(async {
+        assert!(refused(&breaker).await.unwrap() <= ms(1000));
+        advance(ms(1000)).await;
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+        calls(&breaker, "S").await;
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    });
+    let heard = heard.take();
+    assert_eq!(heard.iter().filter(|text| text.contains("no runtime")).count(), 1, "{heard:?}");
 }
 
 #[test]
-fn when_its_runtime_shuts_down_it_says_so_and_probes_decide() {
-    let heard = Heard::of("shut down");
-    let breaker = CircuitBreaker::new(ASKING.open_for(ms(50)).name("shut down"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+fn without_a_runtime_probes_decide() {
+    let heard = Heard::of("threaded");
+    let config = checked(|| Box::pin(async { false })).open_for(ms(1)).name("threaded");
+    let breaker = CircuitBreaker::new(config);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            breaker.try_acquire().unwrap().failure();
+            while breaker.state() != CircuitState::HalfOpen {
+                std::thread::yield_now();
+            }
+            breaker.try_acquire().unwrap().success();
+        });
+    });
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    let heard = heard.take();
+    assert_eq!(heard[1], "threaded: the health check has no runtime: probes decide instead", "{heard:?}");
+    assert_eq!(heard.iter().filter(|text| text.contains("no runtime")).count(), 1, "{heard:?}");
+}
+
+/// The old task is gone and there is no new one.
+#[test]
+fn reconfigured_without_a_runtime_probes_decide() {
+    let heard = Heard::of("moved");
+    let config = checked(|| Box::pin(async { false })).name("moved");
+    let breaker = CircuitBreaker::new(config);
+    let runtime = paused();
     runtime.block_on(async {
         calls(&breaker, "F").await;
-        assert_eq!(breaker.stats().retry_after, None);
+        settle().await;
     });
+    breaker.reconfigure(config).unwrap();
+    runtime.block_on(async {
+        assert!(refused(&breaker).await.is_some());
+        advance(ms(1000)).await;
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    });
+    let heard = heard.take();
+    assert_eq!(heard.iter().filter(|text| text.contains("no runtime")).count(), 1, "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reconfigured_while_open_it_goes_on_asking() {
+    static WELL: AtomicBool = AtomicBool::new(false);
+    let config = checked(|| Box::pin(async { WELL.load(Relaxed) }));
+    let breaker = CircuitBreaker::new(config);
+    calls(&breaker, "F").await;
+    sleep(ms(1500)).await;
+    breaker.reconfigure(config.health_every(ms(100))).unwrap();
+    sleep(ms(10_000)).await;
+    assert_eq!(refused(&breaker).await, None);
+    WELL.store(true, Relaxed);
+    sleep(ms(8000)).await;
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+/// The check of an earlier opening ends after that of a later one, for it blocks its thread.
+#[test]
+fn the_answer_of_an_earlier_opening_does_not_hide_that_of_a_later_one() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    static RELEASED: AtomicBool = AtomicBool::new(false);
+    static ENDED: AtomicBool = AtomicBool::new(false);
+    struct Ends;
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            ENDED.store(true, SeqCst);
+        }
+    }
+    let check: fn() -> Checking = || {
+        if ASKED.fetch_add(1, SeqCst) > 0 {
+            return Box::pin(async { true });
+        }
+        let ends = Ends;
+        Box::pin(async move {
+            let _ends = ends;
+            while !RELEASED.load(SeqCst) {
+                std::thread::yield_now();
+            }
+            pending().await
+        })
+    };
+    let runtime = Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+    let breaker = CircuitBreaker::new(CHECKED.health_check(HealthCheck::new(check)).health_every(ms(1)));
+    let asked = |times| {
+        while ASKED.load(SeqCst) < times {
+            std::thread::yield_now();
+        }
+    };
+    runtime.block_on(async { breaker.try_acquire().unwrap().failure() });
+    asked(1);
+    breaker.reset();
+    runtime.block_on(async { breaker.try_acquire().unwrap().failure() });
+    asked(2);
+    // Its answer is on its way, and nobody has read it.
+    let deadline = std::time::Instant::now() + ms(20);
+    while std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    RELEASED.store(true, SeqCst);
+    while !ENDED.load(SeqCst) {
+        std::thread::yield_now();
+    }
     drop(runtime);
-    probes_decide(&breaker);
-    assert_eq!(
-        heard.take(),
-        [
-            "shut down: opened for 50ms: 1 failure in a row",
-            "shut down: the health check has no runtime: probes decide instead",
-            "shut down: half-opened",
-            "shut down: closed: the probes succeeded",
-        ]
-    );
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    assert_eq!(breaker.stats().last_change.unwrap().cause, Cause::Healthy);
 }

@@ -1,9 +1,6 @@
 //! Which outputs are failures.
 
-use super::{brittle, half_open};
-use crate::support::{Act, Dependency, Fault, site};
-use resilient::{CircuitBreaker, CircuitState, circuit_breaker, registry};
-use std::time::Duration;
+use super::*;
 
 #[circuit_breaker(failures = 1, open_for = 1s, when = Fault::is_down)]
 async fn when_down(dependency: &Dependency) -> Result<u32, Fault> {

@@ -6,23 +6,6 @@ use resilient::{Cause, CircuitBreaker, CircuitState, Ratio};
 use tokio::time::advance;
 
 #[tokio::test(start_paused = true)]
-async fn an_operator_may_overrule_it() {
-    let breaker = brittle();
-    breaker.force_open();
-    advance(secs(3600)).await;
-    assert_eq!(refused(&breaker).await, None);
-    breaker.force_closed();
-    calls(&breaker, "FFF").await;
-    assert_eq!((breaker.state(), breaker.stats().failures), (CircuitState::ForcedClosed, 3));
-    breaker.disable();
-    calls(&breaker, "FFF").await;
-    assert_eq!((breaker.state(), breaker.stats().calls), (CircuitState::Disabled, 0));
-    breaker.reset();
-    calls(&breaker, "F").await;
-    assert_eq!(breaker.state(), CircuitState::Open);
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_time_of_an_opening_does_not_end_what_was_said_since() {
     let breaker = brittle();
     calls(&breaker, "F").await;

@@ -1,10 +1,10 @@
 mod adaptive;
-mod events;
+mod defects;
 mod half_open;
 mod health;
 mod judged;
 mod keyed;
-mod late_results;
+mod locks;
 mod manual;
 mod modes;
 mod outcomes;
@@ -15,20 +15,26 @@ mod slow_calls;
 mod stats;
 mod windows;
 
-use crate::support::{Act, Dependency, Fault, ms};
-use resilient::{CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit};
-use std::time::Duration;
-use tokio::time::advance;
+use crate::support::{Act, Dependency, Fault, Heard, adds_up, caught, ms, poll_once, site};
+use resilient::{
+    CircuitBreaker, CircuitBreakerConfig, CircuitState, Permit, Ratio, bulkhead, circuit_breaker, rate_limited,
+    registry, timeout,
+};
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    task::Poll,
+    time::Duration,
+};
+use tokio::time::{advance, sleep};
 
 const CONFIG: CircuitBreakerConfig = CircuitBreakerConfig::new().open_for(Duration::from_secs(1));
 
 /// Opens at the first failure, for a second.
 fn brittle() -> CircuitBreaker {
     CircuitBreaker::new(CONFIG.failures(1))
-}
-
-const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 async fn call(breaker: &CircuitBreaker, act: Act) -> Result<u32, Fault> {
@@ -59,4 +65,8 @@ async fn refused(breaker: &CircuitBreaker) -> Option<Duration> {
 /// Calls that have begun, and wait to be settled.
 fn begun<const N: usize>(breaker: &CircuitBreaker) -> [Permit<'_, CircuitBreaker>; N] {
     [(); N].map(|()| breaker.try_acquire().unwrap())
+}
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }

@@ -1,9 +1,7 @@
-//! What counts as what.
+//! How each sort of end counts.
 
-use super::{CONFIG, brittle, call, calls, half_open, refused};
-use crate::support::{Act, Dependency, Fault, adds_up, caught, dropped_everywhere, ms, poll_once};
-use resilient::{CircuitBreaker, CircuitState, bulkhead, circuit_breaker, rate_limited, timeout};
-use tokio::time::advance;
+use super::*;
+use crate::support::dropped_everywhere;
 
 #[tokio::test(start_paused = true)]
 async fn outcome_table_ignored_and_cancelled_are_recorded_as_neither() {
@@ -101,7 +99,7 @@ async fn rejections_below_a_breaker_are_neutral() {
     half_open(&breaker).await;
     assert!(guarded(&breaker, &dependency).await.unwrap_err().ours().is_rate_limited());
     assert_eq!((breaker.state(), breaker.stats().probes_in_flight), (CircuitState::HalfOpen, 0));
-    adds_up("outcomes::guarded");
+    adds_up("circuit_breaker::outcomes::guarded");
 }
 
 #[tokio::test(start_paused = true)]

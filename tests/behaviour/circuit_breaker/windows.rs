@@ -1,10 +1,6 @@
-//! What a window holds, and when it opens the circuit.
+//! What a breaker remembers, and when it opens.
 
-use super::{CONFIG, call, calls, refused, secs};
-use crate::support::{Act, ms};
-use resilient::{CircuitBreaker, CircuitState, Ratio};
-use std::time::Duration;
-use tokio::time::advance;
+use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn it_opens_at_the_threshold_and_not_below() {
@@ -73,6 +69,19 @@ async fn a_result_is_dated_when_the_call_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn open_ends_exactly_after_open_for_and_refusals_do_not_prolong_it() {
+    let breaker = brittle();
+    calls(&breaker, "F").await;
+    for left in (1..=1000).rev().step_by(111) {
+        assert_eq!(refused(&breaker).await, Some(ms(left)));
+        advance(ms(if left > 111 { 111 } else { left })).await;
+    }
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    calls(&breaker, "S").await;
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_window_is_empty_after_a_transition() {
     let breaker = CircuitBreaker::new(CONFIG.window_calls(3).failure_rate(Ratio::percent(100)));
     calls(&breaker, "FFF").await;
@@ -86,6 +95,31 @@ async fn a_window_is_empty_after_a_transition() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failed_probe_reopens_for_the_full_time() {
+    let breaker = brittle();
+    half_open(&breaker).await;
+    calls(&breaker, "F").await;
+    assert_eq!(refused(&breaker).await, Some(ms(1000)));
+    advance(ms(999)).await;
+    refused(&breaker).await;
+    advance(ms(1)).await;
+    calls(&breaker, "S").await;
+    assert_eq!(breaker.stats().opened, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_successes_close_it_and_earlier_ones_do_not_carry_over() {
+    let breaker = CircuitBreaker::new(CONFIG.failures(1).successes(3));
+    half_open(&breaker).await;
+    calls(&breaker, "SSF").await;
+    advance(ms(1000)).await;
+    calls(&breaker, "SS").await;
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    calls(&breaker, "S").await;
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_failures_in_a_row_count_in_that_mode_and_neutral_results_do_not_break_the_row() {
     let breaker = CircuitBreaker::new(CONFIG.failures(3));
     calls(&breaker, "FFSFF").await;
@@ -94,23 +128,6 @@ async fn only_failures_in_a_row_count_in_that_mode_and_neutral_results_do_not_br
     assert_eq!(breaker.state(), CircuitState::Closed);
     calls(&breaker, "F").await;
     assert_eq!(breaker.state(), CircuitState::Open);
-}
-
-#[test]
-fn results_of_all_threads_add_up() {
-    let window = CONFIG.window_time(Duration::from_secs(3600)).min_calls(u32::MAX);
-    let breaker = CircuitBreaker::new(window);
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                for run in 0..500 {
-                    let permit = breaker.try_acquire().unwrap();
-                    if run % 5 == 0 { permit.failure() } else { permit.success() }
-                }
-            });
-        }
-    });
-    assert_eq!((breaker.stats().calls, breaker.stats().failures), (4000, 800));
 }
 
 /// Of so many calls in a full window so many failures open it, and one less does not.

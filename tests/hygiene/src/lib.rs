@@ -26,7 +26,7 @@ use ::std::{
     time::Duration,
 };
 use ::tough::{
-    CircuitBreaker, CircuitBreakerConfig, bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry,
+    CircuitBreaker, CircuitBreakerConfig, Keyed, bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry,
 };
 
 /// What can go wrong.
@@ -65,6 +65,12 @@ pub const LIMIT: Duration = Duration::from_millis(500);
 
 /// Shared.
 pub static SHARED: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new().name("shared"));
+
+/// One for each text.
+pub static TEXTS: Keyed<str, CircuitBreaker> = Keyed::new(CircuitBreakerConfig::new());
+
+/// How many.
+pub const MOST: u32 = 9;
 
 /// A client.
 #[derive(Debug)]
@@ -136,6 +142,8 @@ impl Client {
         key = text, key_label = text.len(), max_keys = 9, idle = 1h
     )]
     #[circuit_breaker(key = (text, self.fails))]
+    #[circuit_breaker(TEXTS, key = text)]
+    #[circuit_breaker(key = text.len() % 2, max_keys = MOST, idle = LIMIT)]
     pub async fn keyed(&self, text: &str) -> Result<usize, Fault> {
         ::std::future::ready(()).await;
         Ok(text.len())
@@ -188,6 +196,21 @@ fn loop_forever() -> ! {
 pub async fn nameless<T: Debug + Sync>(value: &T) -> Result<impl ::std::fmt::Display + use<T>, Fault> {
     ::std::future::ready(()).await;
     Ok(format!("{value:?}"))
+}
+
+/// Asks one for all.
+///
+/// # Errors
+/// None.
+#[circuit_breaker(health_check = all_well, open_for = LIMIT..=1s, mode = ::tough::Mode::Shadow, shed = 2)]
+pub async fn asked() -> Result<u8, Fault> {
+    ::std::future::ready(()).await;
+    Ok(1)
+}
+
+async fn all_well() -> Result<(), Fault> {
+    ::std::future::ready(()).await;
+    Ok(())
 }
 
 async fn well(text: String) -> Result<(), String> {

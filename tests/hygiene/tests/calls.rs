@@ -1,6 +1,6 @@
 //! The renamed crate's expansions run.
 
-use resilient_hygiene::{Client, boxes, mapped, nameless, one_lines, optional, shadowed, timeout, unit};
+use resilient_hygiene::{Client, asked, boxes, mapped, nameless, one_lines, optional, shadowed, timeout, unit};
 
 #[tokio::test(start_paused = true)]
 async fn calls() {
@@ -8,6 +8,7 @@ async fn calls() {
     assert_eq!(Client::new(true).everything("text").await.unwrap(), "");
     assert!(!Client::new(false).change(true).await.unwrap());
     assert_eq!(Client::new(false).keyed("text").await.unwrap(), 4);
+    assert_eq!(asked().await.unwrap(), 1);
     unit().await;
     assert_eq!(one_lines().await.unwrap(), 14);
     assert_eq!(nameless(&1).await.unwrap().to_string(), "1");

@@ -122,4 +122,49 @@ async fn no_keys() -> Answer {
     Ok(1)
 }
 
+#[circuit_breaker(key = |host| host, health_check = || ping(), mode = "shadow", shed = 2%)]
+async fn of_another_shape(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(open_for = 30s.., slow_call = 2, slow_rate = 0.8, health_every = 0s, health_check = ping)]
+async fn of_another_unit() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(ramp(0.1), adaptive =, open_for = 30s..5min)]
+async fn flags_are_words() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(window = 100, shed = 2.0, max_keys = 0, idle = 10, key = host)]
+async fn shed_by_count(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(failures = 5, slow_rate = 80%, adaptive, shed = 2.0)]
+async fn no_window_at_all() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(HOSTS, key = host, key_label = host, idle = 5s, health_check = ping, mode = off)]
+async fn set_beside_a_shared_keyed_one(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(health_check = T::ping, max_keys = N, key = N)]
+async fn generic<T, const N: u32>() -> Answer {
+    Ok(N)
+}
+
+#[circuit_breaker(health_check = ping)]
+async fn named_like_an_argument(ping: u32) -> Answer {
+    Ok(ping)
+}
+
+#[circuit_breaker(adaptiv, slow_calls = 2s)]
+async fn nearly() -> Answer {
+    Ok(1)
+}
+
 fn main() {}

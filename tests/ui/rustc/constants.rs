@@ -57,4 +57,25 @@ async fn by_backoff() -> Result<u32, Error> {
     Ok(1)
 }
 
+const LONG: Duration = Duration::from_secs(60);
+
+#[circuit_breaker(slow_call = NO_TIME, slow_rate = NOTHING, shed = 0.5 + 0.5, open_for = LONG..=1s)]
+async fn watched() -> Result<u32, Error> {
+    Ok(1)
+}
+
+#[circuit_breaker(key = n, max_keys = NONE, idle = NO_TIME, open_for = 1s..=Duration::MAX)]
+async fn keyed(n: u32) -> Result<u32, Error> {
+    Ok(n)
+}
+
+#[circuit_breaker(health_check = ping, health_every = NO_TIME)]
+async fn asked() -> Result<u32, Error> {
+    Ok(1)
+}
+
+async fn ping() -> Result<(), Error> {
+    Ok(())
+}
+
 fn main() {}

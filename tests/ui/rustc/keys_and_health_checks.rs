@@ -1,4 +1,7 @@
-use resilient::{Error, circuit_breaker};
+//! Keys, health checks and modes of another type.
+
+use resilient::{CircuitBreaker, CircuitBreakerConfig, Error, Keyed, circuit_breaker};
+use std::rc::Rc;
 
 type Answer = Result<u32, Error>;
 
@@ -10,6 +13,27 @@ async fn not_hashed(it: &NoHash) -> Answer {
     Ok(1)
 }
 
+#[circuit_breaker(key = it)]
+async fn not_known_to_be_hashed<T>(it: T) -> Answer {
+    let _ = it;
+    Ok(1)
+}
+
+#[circuit_breaker(key = hosts)]
+async fn no_argument(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(key = host, key_label = Some(host))]
+async fn not_displayed(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(key = n, max_keys = "9".len(), idle = NUMBER)]
+async fn other_bounds(n: u32) -> Answer {
+    Ok(n)
+}
+
 fn ping() -> bool {
     true
 }
@@ -19,21 +43,74 @@ async fn no_async_fn() -> Answer {
     Ok(1)
 }
 
+async fn number() -> u32 {
+    1
+}
+
+#[circuit_breaker(health_check = number)]
+async fn no_result() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(health_check = missing)]
+async fn no_fn() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(health_check = NUMBER)]
+async fn a_number() -> Answer {
+    Ok(1)
+}
+
+async fn local() -> Result<(), Error> {
+    let held = Rc::new(1);
+    number().await;
+    drop(held);
+    Ok(())
+}
+
+#[circuit_breaker(health_check = local)]
+async fn stays_on_its_thread() -> Answer {
+    Ok(1)
+}
+
 async fn by_number(_: u32) -> Result<(), Error> {
     Ok(())
 }
 
 #[circuit_breaker(key = host, health_check = by_number)]
 async fn another_key(host: &str) -> Answer {
-    let _ = host;
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(health_check = by_number)]
+async fn without_a_key() -> Answer {
     Ok(1)
 }
 
-const MODE: u32 = 1;
+const NUMBER: u32 = 1;
 
-#[circuit_breaker(mode = MODE)]
-async fn no_mode() -> Answer {
+#[circuit_breaker(mode = NUMBER, shed = NUMBER, slow_call = NUMBER, open_for = 1s..=NUMBER)]
+async fn no_constants() -> Answer {
     Ok(1)
+}
+
+static ONE: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new());
+static HOSTS: Keyed<str, CircuitBreaker> = Keyed::new(CircuitBreakerConfig::new());
+
+#[circuit_breaker(HOSTS)]
+async fn many_for_one() -> Answer {
+    Ok(1)
+}
+
+#[circuit_breaker(ONE, key = host)]
+async fn one_for_many(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(HOSTS, key = port)]
+async fn of_another_key(port: u32) -> Answer {
+    Ok(port)
 }
 
 fn main() {}

@@ -1,21 +1,19 @@
 //! What opens the circuit, what closes it again, and which of several it is.
 
-mod recovery;
+mod health;
+mod open_for;
 mod trip;
+mod window;
 
+use self::trip::Trip;
 use super::{
-    Context, Instance, Parsed, Policy,
-    config::Builder,
-    keys::keys,
+    Context, Instance, Keys, Parsed, Policy,
+    config::{Builder, Limits, MILLISECOND, YEAR},
+    keys::{key, own_keys},
     shared::{is_count, judged},
 };
-use crate::{
-    args::{Args, Raw, Scope, Spec, ident_of, is_duration},
-    diag::{closest, code, err},
-};
-use quote::quote;
-use syn::Expr;
-use trip::Trip;
+use crate::args::{Args, Raw, Spec, count, duration, is_duration};
+use proc_macro2::TokenStream;
 
 pub(super) const SPEC: Spec = Spec {
     attribute: "circuit_breaker",
@@ -30,8 +28,8 @@ pub(super) const SPEC: Spec = Spec {
         ("probes", "1"),
         ("successes", "1"),
         ("probe_timeout", "10s"),
-        ("ramp", "ramp"),
-        ("adaptive", "adaptive"),
+        ("ramp", ""),
+        ("adaptive", ""),
         ("shed", "2.0"),
         ("health_check", "ping"),
         ("health_every", "5s"),
@@ -52,19 +50,17 @@ pub(super) const SPEC: Spec = Spec {
     alone: None,
 };
 
+const PROBES: Limits<u32> = Limits { range: 1..=1000, text: "which is `1` to `1000`", example: "probes = 3" };
+const SUCCESSES: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "successes = 2" };
+const OPEN_FOR: Limits<u64> =
+    Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "open_for = 30s" };
+const PROBE_TIMEOUT: Limits<u64> = Limits { example: "probe_timeout = 10s", ..OPEN_FOR };
+
 pub(super) fn parse(mut args: Args, cx: &mut Context) -> Parsed {
-    let has_check = args.has("health_check") && !args.unreadable;
-    let mut keys = keys(&mut args, cx);
-    let mut check = None;
-    if let (Some(_), true) = (&keys, has_check) {
-        // One for each key: it is asked by its key.
-        check = args.take("health_check", cx.diag, |raw| recovery::health_check(raw, cx.scope));
-    }
-    let is_checked = check.is_some();
-    if let (Some(keys), Some(check)) = (&mut keys, check) {
-        keys.health_check = Some(check.value);
-    }
-    let (instance, judge, name) = judged(args, &SPEC, hint, |args, cx| owned(args, is_checked, cx), cx);
+    let may_have_key = args.has("key");
+    let mut keys = key(&mut args, cx);
+    let own = |args: Args, cx: &mut Context| owned(args, may_have_key, keys.as_mut(), cx);
+    let (instance, judge, name) = judged(args, &SPEC, hint, own, cx);
     Parsed::new(Policy::CircuitBreaker { instance, judge, keys: keys.map(Box::new) }, name)
 }
 
@@ -76,48 +72,35 @@ fn hint(raw: &Raw) -> Option<&'static str> {
     }
 }
 
-fn owned(mut args: Args, is_checked: bool, cx: &mut Context) -> Instance {
+fn owned(mut args: Args, may_have_key: bool, mut keys: Option<&mut Keys>, cx: &mut Context) -> Instance {
     let trip = Trip::take(&mut args, cx);
     let mut build = Builder::new(cx);
     trip.set(&mut build, cx);
-    recovery::recovery(&mut args, is_checked, &mut build, cx);
-    let scope = cx.scope;
-    if let Some(slot) = args.take("mode", cx.diag, |raw| mode(raw, scope)) {
-        let krate = cx.krate;
-        let value = match slot.value {
-            Mode::Named(variant) => {
-                let variant = quote::format_ident!("{variant}");
-                quote!(#krate::Mode::#variant)
-            }
-            Mode::Expression(expr) => build.constant("mode", &quote!(#krate::Mode), &expr),
-        };
-        build.set("mode", &value);
-    }
+    build.open_for(&mut args, cx);
+    build.probes(&mut args, cx);
+    build.health(&mut args, keys.as_deref_mut(), cx);
+    build.mode(&mut args, cx);
+    own_keys(&mut args, may_have_key, keys, &mut build, cx);
     build.finish()
 }
 
-enum Mode {
-    /// A variant of `Mode`.
-    Named(&'static str),
-    /// A const expression of that type.
-    Expression(Expr),
-}
-
-const MODES: [(&str, &str); 3] = [("on", "On"), ("shadow", "Shadow"), ("off", "Off")];
-
-fn mode(raw: &Raw, scope: &Scope) -> syn::Result<Mode> {
-    let expr = raw.expr("`on`, `shadow` or `off`")?;
-    let Some(word) = ident_of(expr).filter(|word| !word.to_string().contains(char::is_uppercase)) else {
-        if let Expr::Lit(_) = expr {
-            return err(expr, format!("`{}` is no mode: write `on`, `shadow` or `off`", code(expr)));
+impl Builder {
+    fn probes(&mut self, args: &mut Args, cx: &mut Context) {
+        let scope = cx.scope;
+        for (key, limits) in [("probes", PROBES), ("successes", SUCCESSES)] {
+            if let Some(slot) = args.take(key, cx.diag, |raw| count(raw, scope)) {
+                limits.check(&slot.value, cx);
+                let value = self.count(key, &slot.value);
+                self.set(key, &value);
+            }
         }
-        scope.allows(expr)?;
-        return Ok(Mode::Expression(expr.clone()));
-    };
-    let name = word.to_string();
-    if let Some((_, variant)) = MODES.iter().find(|(keyword, _)| *keyword == name) {
-        return Ok(Mode::Named(variant));
+        if let Some(slot) = args.take("probe_timeout", cx.diag, |raw| duration(raw, scope)) {
+            PROBE_TIMEOUT.check(&slot.value, cx);
+            let value = self.duration("probe_timeout", &slot.value);
+            self.set("probe_timeout", &value);
+        }
+        if args.flag("ramp", cx.diag).is_some() {
+            self.set("ramp", &TokenStream::new());
+        }
     }
-    let meant = closest(&name, &MODES.map(|(keyword, _)| keyword)).unwrap_or("shadow");
-    err(word, format!("unknown mode `{name}`, which is `on`, `shadow` or `off`: write for example `mode = {meant}`"))
 }

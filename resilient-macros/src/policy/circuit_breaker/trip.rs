@@ -1,36 +1,27 @@
 //! When the circuit opens.
 
-use super::super::{
-    Context,
-    config::{Builder, Limits, MILLISECOND, YEAR},
-    shared::is_count,
+use super::{
+    OPEN_FOR,
+    window::{Window, window},
 };
 use crate::{
-    args::{Args, Given, Raw, Scope, Slot, count, count_of, duration, duration_of, factor, ratio},
-    diag::code,
-    span::{at, placed},
+    args::{Args, Given, Slot, count, duration, factor, ratio},
+    diag::list,
+    policy::{
+        Context,
+        config::{Builder, Limits},
+    },
 };
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::Expr;
+use proc_macro2::TokenStream;
+use quote::quote;
 
-const MANY: Limits<u32> = Limits { range: 1..=1_000_000, text: "which is `1` to `1_000_000`", example: "failures = 5" };
-const WINDOW_CALLS: Limits<u32> = Limits { example: "window = 100", ..MANY };
-const WINDOW_TIME: Limits<u64> =
-    Limits { range: 100 * MILLISECOND..=YEAR, text: "which is `100ms` to `366d`", example: "window = 30s" };
+const FAILURES: Limits<u32> =
+    Limits { range: 1..=1_000_000, text: "which is `1` to `1_000_000`", example: "failures = 5" };
 const MIN_CALLS: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "min_calls = 20" };
-const SLOW_CALL: Limits<u64> =
-    Limits { range: MILLISECOND..=YEAR, text: "which is `1ms` to `366d`", example: "slow_call = 2s" };
+const SLOW_CALL: Limits<u64> = Limits { example: "slow_call = 2s", ..OPEN_FOR };
+/// In thousandths.
+const SHED: Limits<f64> = Limits { range: 1.001..=100.0, text: "which is `1.001` to `100`", example: "shed = 2.0" };
 
-/// The extent of the sliding window.
-enum Window {
-    Calls(Given<u32>),
-    Time(Given<u64>),
-    /// Of type `u32` or `Duration`.
-    Expression(Expr),
-}
-
-/// When the circuit opens.
 pub(super) struct Trip {
     failures: Option<Slot<Given<u32>>>,
     failure_rate: Option<Slot<Given<u32>>>,
@@ -45,6 +36,7 @@ pub(super) struct Trip {
 impl Trip {
     pub(super) fn take(args: &mut Args, cx: &mut Context) -> Self {
         let scope = cx.scope;
+        let may_be_slow = args.has("slow_call");
         let trip = Self {
             failures: args.take("failures", cx.diag, |raw| count(raw, scope)),
             failure_rate: args.take("failure_rate", cx.diag, |raw| ratio(raw, scope)),
@@ -52,125 +44,89 @@ impl Trip {
             min_calls: args.take("min_calls", cx.diag, |raw| count(raw, scope)),
             slow_call: args.take("slow_call", cx.diag, |raw| duration(raw, scope)),
             slow_rate: args.take("slow_rate", cx.diag, |raw| ratio(raw, scope)),
-            adaptive: args.take("adaptive", cx.diag, Raw::flag),
+            adaptive: args.flag("adaptive", cx.diag),
             shed: args.take("shed", cx.diag, |raw| factor(raw, scope)),
         };
         trip.check(cx);
+        if trip.failures.is_some() {
+            trip.check_streak(cx);
+        } else {
+            trip.check_window(may_be_slow, cx);
+        }
         trip
     }
 
+    /// Each by itself.
     fn check(&self, cx: &mut Context) {
-        MANY.check_slot(self.failures.as_ref(), cx);
+        FAILURES.check_slot(self.failures.as_ref(), cx);
         MIN_CALLS.check_slot(self.min_calls.as_ref(), cx);
-        if let Some(slot) = self.failure_rate.as_ref().filter(|slot| slot.value.literal == Some(0)) {
-            cx.diag.error(
-                &slot.value.written,
-                "`0%` would open the circuit without any failure: write more, as in `failure_rate = 50%`",
-            );
-        }
-        match self.window.as_ref().map(|slot| &slot.value) {
-            Some(Window::Calls(calls)) => {
-                WINDOW_CALLS.check(calls, cx);
-                self.check_min_calls(calls, cx);
-            }
-            Some(Window::Time(time)) => WINDOW_TIME.check(time, cx),
-            Some(Window::Expression(_)) | None => {}
-        }
-        self.check_slow(cx);
-        self.check_shed(cx);
-        if self.failures.is_some() {
-            let others = [
-                self.failure_rate.as_ref().map(|slot| &slot.key),
-                self.window.as_ref().map(|slot| &slot.key),
-                self.min_calls.as_ref().map(|slot| &slot.key),
-                self.slow_call.as_ref().map(|slot| &slot.key),
-                self.adaptive.as_ref().map(|slot| &slot.key),
-                self.shed.as_ref().map(|slot| &slot.key),
-            ];
-            // One mistake, however many of them there are.
-            if let Some(key) = others.into_iter().flatten().next() {
-                cx.diag.error(
-                    key,
-                    format!(
-                        "`{key}` belongs to a sliding window, and `failures` counts failures in a row without one: \
-                         leave out `failures`, or {}",
-                        if ["slow_call", "adaptive", "shed"].iter().any(|other| key == other) {
-                            format!("`{key}`")
-                        } else {
-                            "`failure_rate`, `window` and `min_calls`".to_owned()
-                        }
-                    ),
-                );
+        for (key, what, rate) in
+            [("failure_rate = 50%", "failure", &self.failure_rate), ("slow_rate = 80%", "slow call", &self.slow_rate)]
+        {
+            if let Some(slot) = rate.as_ref().filter(|slot| slot.value.literal == Some(0)) {
+                let message = format!("`0%` would open the circuit without any {what}: write more, as in `{key}`");
+                cx.diag.error(&slot.value.written, message);
             }
         }
+        if let Some(slot) = &self.window {
+            slot.value.check(cx);
+        }
+        SLOW_CALL.check_slot(self.slow_call.as_ref(), cx);
+        SHED.check_slot(self.shed.as_ref(), cx);
     }
 
-    fn check_slow(&self, cx: &mut Context) {
-        if let Some(slot) = &self.slow_call {
-            SLOW_CALL.check(&slot.value, cx);
-        }
-        let Some(slot) = &self.slow_rate else { return };
-        if slot.value.literal == Some(0) {
+    /// What looks at a window has no meaning beside `failures`.
+    fn check_streak(&self, cx: &mut Context) {
+        let given = [
+            self.failure_rate.as_ref().map(|slot| &slot.key),
+            self.window.as_ref().map(|slot| &slot.key),
+            self.min_calls.as_ref().map(|slot| &slot.key),
+            self.slow_call.as_ref().map(|slot| &slot.key),
+            self.slow_rate.as_ref().map(|slot| &slot.key),
+            self.adaptive.as_ref().map(|slot| &slot.key),
+            self.shed.as_ref().map(|slot| &slot.key),
+        ];
+        // One mistake, however many of them there are.
+        if let Some(key) = given.into_iter().flatten().next() {
+            let names: Vec<_> = given.iter().flatten().map(ToString::to_string).collect();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
             cx.diag.error(
-                &slot.value.written,
-                "`0%` would open the circuit without any slow call: write more, as in `slow_rate = 80%`",
-            );
-        }
-        if self.slow_call.is_none() {
-            cx.diag.error(
-                &slot.key,
-                "`slow_rate` needs the time above which a call is slow: write for example `slow_call = 2s` beside it",
-            );
-        }
-    }
-
-    fn check_shed(&self, cx: &mut Context) {
-        let Some(slot) = &self.shed else { return };
-        if slot.value.literal.is_some_and(|k| !(k > 1.0 && k <= 100.0)) {
-            let written = code(&slot.value.written);
-            cx.diag.error(
-                &slot.value.written,
+                key,
                 format!(
-                    "`{written}` is out of range, which is above `1` and up to `100`: write for example `shed = 2.0`"
+                    "`{key}` belongs to a sliding window, and `failures` counts failures in a row without one: \
+                     leave out `failures`, or {}",
+                    list(&names)
                 ),
             );
         }
-        if let Some(Window::Calls(_)) = self.window.as_ref().map(|slot| &slot.value) {
+    }
+
+    fn check_window(&self, may_be_slow: bool, cx: &mut Context) {
+        let calls = match self.window.as_ref().map(|slot| &slot.value) {
+            Some(Window::Calls(calls)) => Some(calls),
+            _ => None,
+        };
+        if let (Some(min_calls), Some(calls)) = (&self.min_calls, calls) {
+            check_min_calls(&min_calls.value, calls, cx);
+        }
+        if let (Some(slow_rate), false) = (&self.slow_rate, may_be_slow) {
             cx.diag.error(
-                &slot.key,
+                &slow_rate.key,
+                "`slow_rate` needs the time above which a call is slow: write for example `slow_call = 2s` beside it",
+            );
+        }
+        if let (Some(shed), Some(_)) = (&self.shed, calls) {
+            cx.diag.error(
+                &shed.key,
                 "`shed` needs a window of time, for what it refuses is no result: write for example `window = 30s`",
             );
         }
     }
 
-    fn check_min_calls(&self, window: &Given<u32>, cx: &mut Context) {
-        let Some(slot) = &self.min_calls else { return };
-        if let (Some(min), Some(window)) = (slot.value.literal, window.literal) {
-            if min > window && window > 0 {
-                cx.diag.error(
-                    &slot.value.written,
-                    format!(
-                        "a window of {window} calls never holds {min}, so the circuit would never open: \
-                         write `min_calls = {window}` or less"
-                    ),
-                );
-            }
-        }
-    }
-
     pub(super) fn set(&self, build: &mut Builder, cx: &Context) {
         build.start(&quote!(CircuitBreakerConfig::new()));
-        match self.window.as_ref().map(|slot| &slot.value) {
-            Some(Window::Calls(calls)) => {
-                let value = build.count("window", calls);
-                build.set("window_calls", &value);
-            }
-            Some(Window::Time(time)) => {
-                let value = build.duration("window", time);
-                build.set("window_time", &value);
-            }
-            Some(Window::Expression(expr)) => build.window(expr, cx),
-            None => {}
+        if let Some(slot) = &self.window {
+            build.window(&slot.value, cx);
         }
         for (key, slot) in [("failures", &self.failures), ("min_calls", &self.min_calls)] {
             if let Some(slot) = slot {
@@ -178,17 +134,15 @@ impl Trip {
                 build.set(key, &value);
             }
         }
-        if let Some(slot) = &self.failure_rate {
-            let value = build.ratio("failure_rate", &slot.value);
-            build.set("failure_rate", &value);
-        }
         if let Some(slot) = &self.slow_call {
             let value = build.duration("slow_call", &slot.value);
             build.set("slow_call", &value);
         }
-        if let Some(slot) = &self.slow_rate {
-            let value = build.ratio("slow_rate", &slot.value);
-            build.set("slow_rate", &value);
+        for (key, slot) in [("failure_rate", &self.failure_rate), ("slow_rate", &self.slow_rate)] {
+            if let Some(slot) = slot {
+                let value = build.ratio(key, &slot.value);
+                build.set(key, &value);
+            }
         }
         if self.adaptive.is_some() {
             build.set("adaptive", &TokenStream::new());
@@ -200,27 +154,15 @@ impl Trip {
     }
 }
 
-impl Builder {
-    /// The item holds a whole config, for only rustc knows whether `expr` is a number of calls or a time.
-    fn window(&mut self, expr: &Expr, cx: &Context) {
-        let krate = cx.krate;
-        let here = placed(krate, at(expr));
-        let window = Ident::new("window", Span::mixed_site().located_at(at(expr)));
-        let value = quote_spanned!(at(expr)=> {
-            let #window = #here::__private::CallsOrDuration(#expr).window();
-            #here::__private::check::window(#window);
-            #here::CircuitBreakerConfig::new().window(#window)
-        });
-        let name = self.item("window", &quote!(#krate::CircuitBreakerConfig), &value, at(expr));
-        self.replace(name);
+fn check_min_calls(min: &Given<u32>, window: &Given<u32>, cx: &mut Context) {
+    let (Some(calls), Some(window)) = (min.literal, window.literal) else { return };
+    if calls > window && window > 0 {
+        cx.diag.error(
+            &min.written,
+            format!(
+                "a window of {window} calls never holds {calls}, so the circuit would never open: \
+                 write `min_calls = {window}` or less"
+            ),
+        );
     }
-}
-
-fn window(raw: &Raw, scope: &Scope) -> syn::Result<Window> {
-    let expr = raw.expr("a number of calls such as `100` or a time such as `30s`")?;
-    if is_count(raw) {
-        return count_of(expr, scope).map(Window::Calls);
-    }
-    let given = duration_of(expr, scope)?;
-    Ok(if given.literal.is_some() { Window::Time(given) } else { Window::Expression(given.written) })
 }

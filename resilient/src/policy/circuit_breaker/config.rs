@@ -216,7 +216,7 @@ impl CircuitBreakerConfig {
 
     /// Refuses calls before it has to open, in proportion: with `requests` in the window (refused ones too) and
     /// `accepts` of them successful, a call is refused with probability `(requests - k * accepts) / (requests + 1)`,
-    /// at most 90%, and not while there are fewer than `min_calls` requests. `k` lies above 1 and up to 100: 2 lets twice
+    /// at most 90%, and not while there are fewer than `min_calls` requests. `k` lies between 1.001 and 100: 2 lets twice
     /// as many calls through as succeed. The circuit then opens only where `failure_rate`, `adaptive` or `slow_call` say
     /// so.
     ///

@@ -124,7 +124,7 @@ impl CircuitBreaker {
         }
         let health = self.health.get_or_init(|| Box::new(Health::default()));
         if !health.start(ask, schedule, generation) {
-            // The news of that is heard at once.
+            // Hears of its end.
             self.step(caller, precise(), |_, _| ());
         } else if self.decide(|machine| machine.generation() != generation) {
             health.stop(generation);
