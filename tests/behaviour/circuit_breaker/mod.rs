@@ -1,3 +1,4 @@
+mod adaptive;
 mod defects;
 mod half_open;
 mod health;

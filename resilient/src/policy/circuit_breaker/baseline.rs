@@ -18,6 +18,9 @@ pub(super) struct Baseline {
 /// A window moves the average by no less than one in so many.
 const SLOWEST: u8 = 16;
 
+/// Below this the baseline is no matter: five failures more are.
+const NEXT_TO_NOTHING: f64 = 0.0001;
+
 /// So many standard deviations, and so many failures, above the baseline are no coincidence.
 const SIGNIFICANT: f64 = 5.0;
 
@@ -26,6 +29,11 @@ impl Baseline {
 
     pub(super) fn rate(&self) -> Option<Ratio> {
         (self.windows > 0).then(|| Ratio::new(self.rate).ok()).flatten()
+    }
+
+    /// Whether more windows without a failure would change nothing of note.
+    pub(super) fn is_settled(&self) -> bool {
+        self.windows == SLOWEST && self.rate < NEXT_TO_NOTHING
     }
 
     /// The next window begins here.

@@ -59,7 +59,8 @@ pub(super) struct Shortcuts {
     pub(super) absorb: bool,
     /// Its fast success is counted by its thread; unless it is the first in a bucket while the window holds evidence.
     pub(super) count: bool,
-    /// The window holds failures or slow calls: as old results leave it, a success may be what opens the circuit.
+    /// The window holds failures or slow calls: as old results leave it, a success may be what opens the circuit. Or it
+    /// is being learnt.
     pub(super) evidence_held: bool,
     /// Its time is watched.
     pub(super) watch: bool,
@@ -217,13 +218,15 @@ impl Machine {
         };
         let totals = self.totals(now, successes);
         let evidence_held = judged && totals.failures + totals.slow > 0;
+        // Good times are learnt too, and bad ones forgotten.
+        let learns = self.rules.adaptive && matches!(self.state, State::Closed) && !self.baseline.is_settled();
         Shortcuts {
             admit: !matches!(self.state, State::Ramp { .. }) && (!judged || self.shed_probability(totals) == 0),
-            absorb: self.window.absorbs_successes(),
+            absorb: self.window.absorbs_successes() && !learns,
             // The success that completes `min_calls` may open the circuit.
             count: matches!(self.window, Window::Time(_))
                 && !(evidence_held && totals.calls < self.rules.min_calls.into()),
-            evidence_held,
+            evidence_held: evidence_held || learns,
             watch,
         }
     }
@@ -303,7 +306,11 @@ impl Machine {
 
     /// Lets time act: a hung probe re-opens, dated at the instant it expired; an open circuit half-opens; a ramp ends.
     pub(super) fn advance(&mut self, now: Nanos, changes: &mut Changes) {
-        self.tally.began.get_or_insert(now);
+        if self.tally.began.is_none() {
+            self.tally.began = Some(now);
+            // No clock was at hand when the machine was made.
+            self.baseline.begin(self.window.progress(now).0);
+        }
         // A clock that stepped back (a paused runtime's, say) must not lengthen a wait beyond one period.
         match &mut self.state {
             State::Open { until } if *until != NEVER => {

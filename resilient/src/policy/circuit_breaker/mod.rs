@@ -168,6 +168,7 @@ impl CircuitBreaker {
             (Mode::Off, _) => ADMIT | ABSORB | DEAF,
             (_, Span::Streak) => ADMIT | ABSORB,
             (_, Span::Calls(_)) => ADMIT | watch,
+            (_, Span::Time(_)) if rules.adaptive => ADMIT | COUNT | EVIDENCE_HELD | watch,
             (_, Span::Time(_)) => ADMIT | COUNT | watch,
         };
         Self {
@@ -189,7 +190,9 @@ impl CircuitBreaker {
 
     /// The configuration.
     pub fn config(&self) -> CircuitBreakerConfig {
-        self.lock().config
+        let core = self.lock();
+        // With the mode that it was switched to.
+        core.config.mode(core.machine.rules.mode)
     }
 
     /// The name in errors, events and statistics.
