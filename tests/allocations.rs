@@ -2,10 +2,11 @@
 
 use allocation_counter::measure;
 use resilient::{
-    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Error, Rate, RateLimiter,
+    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, Error, Keyed, Permit, Rate, RateLimiter,
     RateLimiterConfig, bulkhead, circuit_breaker, fallback, rate_limited, registry, retry, timeout,
 };
 use std::{
+    cell::RefCell,
     future::Future,
     pin::pin,
     task::{Context, Poll, Waker},
@@ -40,6 +41,11 @@ async fn counted(answer: Answer) -> Answer {
 
 #[circuit_breaker(window = 30s, slow_call = 2s)]
 async fn watched(answer: Answer) -> Answer {
+    answer
+}
+
+#[circuit_breaker(window = 100, slow_call = 2s)]
+async fn counted_watched(answer: Answer) -> Answer {
     answer
 }
 
@@ -143,6 +149,7 @@ fn none_for_success_and_none_for_rejection() {
         counted(Ok(1)) = Ok(1);
         watched(Ok(1)) = Ok(1);
         watched(Err(Fault(false))) = Err(Fault(false));
+        counted_watched(Ok(1)) = Ok(1);
         keyed("a", Ok(1)) = Ok(1);
         limited(Ok(1)) = Ok(1);
         bulkheaded(Ok(1)) = Ok(1);
@@ -196,60 +203,146 @@ fn none_by_hand() {
     assert_eq!(allocations(|| breaker.try_acquire().is_err()), 0);
 }
 
-/// Where an open circuit comes to let probes through, by the clock of the machine.
-fn half_opened(breaker: &CircuitBreaker) {
-    breaker.try_acquire().unwrap().failure();
-    while breaker.state() != CircuitState::HalfOpen {
-        std::thread::yield_now();
-    }
+fn watching(slow_call: Duration) -> [CircuitBreaker; 2] {
+    let config = CircuitBreakerConfig::new().slow_call(slow_call).min_calls(1_000_000);
+    [config.window_time(Duration::from_secs(30)), config.window_calls(1_000_000)].map(CircuitBreaker::new)
 }
 
 #[test]
-fn one_for_the_probes_of_a_recovery() {
-    let breaker = CircuitBreaker::new(
-        CircuitBreakerConfig::new().failures(1).open_for(Duration::from_millis(1)).successes(u32::MAX),
-    );
-    half_opened(&breaker);
-    // The first makes the list of those in flight, with room for some.
-    assert_eq!(measure(|| breaker.try_acquire().unwrap().success()).count_total, 1);
-    assert_eq!(allocations(|| breaker.try_acquire().unwrap().success()), 0);
-    assert_eq!(allocations(|| drop(breaker.try_acquire().unwrap())), 0);
-    let probe = breaker.try_acquire().unwrap();
-    assert_eq!(allocations(|| breaker.try_acquire().is_err()), 0);
-    drop(probe);
-}
-
-#[test]
-fn none_for_calls_whose_time_is_watched() {
-    let watched = CircuitBreakerConfig::new().slow_call(Duration::from_secs(3600)).min_calls(1_000_000);
-    for config in [watched, watched.window_calls(1_000_000)] {
-        let breaker = CircuitBreaker::new(config);
+fn none_for_calls_whose_time_is_watched_once_warm() {
+    for breaker in watching(Duration::from_secs(3600)) {
         assert_eq!(allocations(|| breaker.try_acquire().unwrap().success()), 0);
-        assert_eq!(allocations(|| drop(breaker.try_acquire().unwrap())), 0);
-        breaker.try_acquire().unwrap().failure();
-        assert_eq!(allocations(|| breaker.try_acquire().unwrap().failure()), 0);
-        // As many at once as a thread has places for.
-        assert_eq!(allocations(|| drop([(); 30].map(|()| breaker.try_acquire().unwrap()))), 0);
+        // Several in flight at once, more than a thread has places for, no more than ever were.
+        let mut held = Vec::with_capacity(100);
+        let hundred = || {
+            held.extend((0..100).map(|_| breaker.try_acquire().unwrap()));
+            held.drain(..).for_each(Permit::success);
+        };
+        assert_eq!(allocations(hundred), 0);
     }
 }
 
-/// A box for what the waiting needs; and who gives back a place of a bulkhead lists whom it wakes.
 #[test]
-fn one_for_a_call_that_waits_and_one_for_who_wakes_it() {
-    let places = Bulkhead::new(BulkheadConfig::new(1).wait_unbounded());
-    let waited = || {
-        let held = places.try_acquire().unwrap();
-        let mut waiting = pin!(places.acquire());
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        held.success();
-        now(waiting).unwrap().success();
-    };
-    assert_eq!(allocations(waited), 200, "a place of a bulkhead");
+fn what_a_slow_call_allocates() {
+    for breaker in watching(Duration::from_millis(1)) {
+        let slow = |look: fn(&CircuitBreaker)| {
+            let permit = breaker.try_acquire().unwrap();
+            std::thread::sleep(Duration::from_micros(1100));
+            look(&breaker);
+            permit.success();
+        };
+        assert_eq!(allocations(|| slow(|_| {})), 0);
+        // Those that are found slow while in flight are listed, to be counted in their order: one list a time.
+        assert_eq!(allocations(|| slow(|breaker| _ = breaker.state())), 100);
+        assert_eq!(breaker.stats().slow, 202);
+    }
+}
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let quota = RateLimiterConfig::new(Rate::per_second(1)).initial(0).wait_unbounded();
-    let limiter = RateLimiter::new(quota);
-    let of_the_runtime = allocations(|| runtime.block_on(async { tokio::time::sleep(Duration::from_secs(1)).await }));
-    let waited = allocations(|| runtime.block_on(async { limiter.acquire().await.unwrap().success() }));
-    assert_eq!(waited - of_the_runtime, 100, "a token of a limiter");
+#[test]
+fn none_for_a_rejection_of_any_kind() {
+    let config = CircuitBreakerConfig::new().failures(1);
+    let breaker = CircuitBreaker::new(config);
+    breaker.try_acquire().unwrap().failure();
+    let refused = || now(breaker.call(std::future::ready(Answer::Ok(1)))) == Err(Fault(true));
+    assert_eq!(allocations(|| assert!(refused())), 0, "open");
+    breaker.force_open();
+    assert_eq!(allocations(|| assert!(refused())), 0, "forced open");
+    let breaker = CircuitBreaker::new(config.open_for(Duration::from_millis(1)).probe_timeout(Duration::from_secs(60)));
+    breaker.try_acquire().unwrap().failure();
+    std::thread::sleep(Duration::from_millis(5));
+    let _probe = breaker.try_acquire().unwrap();
+    assert_eq!(allocations(|| assert!(breaker.try_acquire().is_err())), 0, "half-open");
+}
+
+#[test]
+fn what_a_probe_allocates() {
+    let config = CircuitBreakerConfig::new().failures(1).open_for(Duration::from_millis(1));
+    let breaker = CircuitBreaker::new(config.successes(1_000_000));
+    breaker.try_acquire().unwrap().failure();
+    std::thread::sleep(Duration::from_millis(5));
+    // The list of probes in flight: made by the first, kept while half-open.
+    let first = measure(|| breaker.try_acquire().unwrap().success()).count_total;
+    let next = allocations(|| breaker.try_acquire().unwrap().success());
+    assert_eq!((first, next), (1, 0));
+    // One that closes it.
+    let breaker = CircuitBreaker::new(config);
+    breaker.try_acquire().unwrap().failure();
+    std::thread::sleep(Duration::from_millis(5));
+    let closing = measure(|| breaker.try_acquire().unwrap().success()).count_total;
+    assert_eq!(closing, 1);
+}
+
+#[test]
+fn none_for_a_keyed_breaker_once_the_key_exists() {
+    static HOSTS: Keyed<str, CircuitBreaker> =
+        Keyed::new(CircuitBreakerConfig::new().failures(3).checked()).displayed();
+    let call = |host: &str| now(HOSTS.get(host).call(std::future::ready(Answer::Ok(1))));
+    let called = |host: &str| now(HOSTS.call(host, std::future::ready(Answer::Ok(1))));
+    for _ in 0..100 {
+        assert!(["a.example", "b.example"].iter().all(|host| call(host) == Ok(1)));
+    }
+    assert_eq!(allocations(|| assert!(["a.example", "b.example"].iter().all(|host| call(host) == Ok(1)))), 0);
+    assert_eq!(allocations(|| called("a.example").unwrap()), 0);
+    HOSTS.force_open("b.example");
+    assert_eq!(allocations(|| called("b.example").unwrap_err()), 0, "refused");
+    assert_eq!(HOSTS.stats().keys, 2);
+}
+
+/// What ten calls of `wait` allocate until they wait, and from then on; `end` lets each of them through.
+fn waits<F: Future>(mut wait: impl FnMut() -> F, mut end: impl FnMut()) -> (u64, u64) {
+    let (mut until, mut after) = (0, 0);
+    // The first two set up what belongs to the thread and to the line.
+    for turn in 0..12 {
+        let mut call = pin!(wait());
+        let mut ended = [false; 2];
+        let mut poll = |index: usize| {
+            let mut cx = Context::from_waker(Waker::noop());
+            measure(|| ended[index] = call.as_mut().poll(&mut cx).is_ready()).count_total
+        };
+        let begun = poll(0);
+        end();
+        let let_through = poll(1);
+        assert_eq!(ended, [false, true]);
+        if turn >= 2 {
+            (until, after) = (until + begun, after + let_through);
+        }
+    }
+    (until, after)
+}
+
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+#[test]
+fn what_a_wait_for_a_place_allocates() {
+    let runtime = paused();
+    let _entered = runtime.enter();
+    let config = BulkheadConfig::new(1);
+    for config in [config.wait(Duration::from_secs(60)), config.wait_unbounded()] {
+        let places = Bulkhead::new(config);
+        let held = RefCell::new(None);
+        let wait = || {
+            *held.borrow_mut() = Some(places.try_acquire().unwrap());
+            places.call(std::future::ready(Answer::Ok(1)))
+        };
+        let count = waits(wait, || drop(held.take()));
+        // One box for all that a call needs which waits; its place in the line is reused.
+        assert_eq!(count, (10, 0), "{config:?}");
+    }
+}
+
+#[test]
+fn what_a_wait_for_a_token_allocates() {
+    let runtime = paused();
+    let _entered = runtime.enter();
+    let config = RateLimiterConfig::new(Rate::new(10, Duration::from_secs(1))).burst(1);
+    for config in [config.wait(Duration::from_secs(60)), config.wait_unbounded()] {
+        let limiter = RateLimiter::new(config);
+        limiter.try_acquire().unwrap().success();
+        let wait = || limiter.call(std::future::ready(Answer::Ok(1)));
+        let count = waits(wait, || runtime.block_on(tokio::time::advance(Duration::from_millis(100))));
+        // The same box, with the timer in it.
+        assert_eq!(count, (10, 0), "{config:?}");
+    }
 }

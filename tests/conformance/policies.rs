@@ -86,24 +86,11 @@ impl Breaker {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name: &'static str = format!("breaker {}", NEXT.fetch_add(1, Relaxed)).leak();
         let probes = number(&config["half_open"]["probes"]).unwrap();
-        let mut built = CircuitBreakerConfig::new().name(name).probes(probes).successes(probes);
-        let open_for = millis(&config["open_ms"]);
-        built = match &config["open_backoff"] {
-            Value::Null => built.open_for(open_for),
-            // Ours doubles, which no case tells from what it asks for.
-            growth => {
-                let longest = growth["list"].as_array().and_then(|list| list.last()).map_or(LONGEST, millis);
-                built.open_for_range(open_for..=longest).open_jitter(Ratio::percent(0))
-            }
-        };
-        // Above one it never opens by them.
-        if let Ok(rate) = Ratio::new(config["slow_rate"].as_f64().unwrap_or(1.1)) {
-            built = built.slow_call(millis(&config["slow_ms"])).slow_rate(rate);
-        }
+        let mut built = opened(CircuitBreakerConfig::new(), config).name(name).probes(probes).successes(probes);
         if config["window"] == "consecutive" {
             built = built.failures(number(&config["failures"]).unwrap());
         } else {
-            built = built.failure_rate(Ratio::new(config["rate"].as_f64().unwrap().min(1.0)).unwrap());
+            built = built.failure_rate(share(&config["rate"]));
             let size = number(&config["size"]);
             built = match size {
                 Some(size) => built.window_calls(size),
@@ -111,6 +98,13 @@ impl Breaker {
             };
             if let Some(min) = number(&config["min_calls"]).or(size) {
                 built = built.min_calls(min);
+            }
+            // At a rate above one it never opens by slow calls.
+            if !config["slow_ms"].is_null() && config["slow_rate"].as_f64().is_none_or(|rate| rate <= 1.0) {
+                built = built.slow_call(millis(&config["slow_ms"]));
+                if !config["slow_rate"].is_null() {
+                    built = built.slow_rate(share(&config["slow_rate"]));
+                }
             }
         }
         let (half_opened, closed) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
@@ -155,6 +149,23 @@ impl Breaker {
         }
         ending
     }
+}
+
+/// What never opens, a rate above one, is written as one: [`Breaker::judge`] does the rest.
+fn share(rate: &Value) -> Ratio {
+    Ratio::new(rate.as_f64().unwrap().min(1.0)).unwrap()
+}
+
+/// Ours doubles the time, so the times of a list are its first and its last; the cases that grow it otherwise look at
+/// instants where that makes no difference.
+fn opened(built: CircuitBreakerConfig, config: &Value) -> CircuitBreakerConfig {
+    let (first, growth) = (millis(&config["open_ms"]), &config["open_backoff"]);
+    let longest = match growth["list"].as_array() {
+        None if growth["factor"].is_null() => return built.open_for(first),
+        None => LONGEST,
+        Some(list) => millis(list.last().unwrap()),
+    };
+    built.open_for_range(first..=longest).open_jitter(Ratio::percent(0))
 }
 
 fn rate(config: &Value) -> RateLimiter {

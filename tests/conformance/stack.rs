@@ -77,7 +77,7 @@ macro_rules! stacks {
             }),)+
             // All of its layers were of no effect.
             "" => Box::pin(async move { $inner.run().await }),
-            other => panic!("no stack of `{other}`"),
+            other => panic!("no stack `{other}`: `stack.rs` lists them"),
         }
     };
 }
@@ -90,6 +90,18 @@ pub(crate) fn call(policies: &'static Policies, inner: Rc<Inner>) -> Boxed {
         "timeout" = timeout 0;
         "bulkhead" = bulkhead 0;
         "fallback" = fallback 0;
+        "rate > breaker" = rate 0, breaker 0;
+        "rate > retry" = rate 0, retry 0;
+        "rate > timeout" = rate 0, timeout 0;
+        "rate > bulkhead" = rate 0, bulkhead 0;
+        "rate > rate#2" = rate 0, rate 1;
+        "rate > retry > breaker > timeout" = rate 0, retry 0, breaker 0, timeout 0;
+        "bulkhead > breaker" = bulkhead 0, breaker 0;
+        "bulkhead > retry" = bulkhead 0, retry 0;
+        "bulkhead > timeout" = bulkhead 0, timeout 0;
+        "bulkhead > rate" = bulkhead 0, rate 0;
+        "bulkhead > breaker > retry" = bulkhead 0, breaker 0, retry 0;
+        "breaker > rate" = breaker 0, rate 0;
         "timeout > breaker" = timeout 0, breaker 0;
         "retry > breaker" = retry 0, breaker 0;
         "retry > breaker > timeout" = retry 0, breaker 0, timeout 0;
@@ -104,11 +116,17 @@ pub(crate) fn call(policies: &'static Policies, inner: Rc<Inner>) -> Boxed {
         "timeout > bulkhead" = timeout 0, bulkhead 0;
         "timeout > rate" = timeout 0, rate 0;
         "timeout > retry" = timeout 0, retry 0;
+        "timeout > retry > breaker" = timeout 0, retry 0, breaker 0;
+        "timeout > retry > breaker > timeout#2" = timeout 0, retry 0, breaker 0, timeout 1;
         "timeout > retry > timeout#2" = timeout 0, retry 0, timeout 1;
         "timeout > fallback" = timeout 0, fallback 0;
         "fallback > retry" = fallback 0, retry 0;
         "fallback > retry > timeout" = fallback 0, retry 0, timeout 0;
         "fallback > retry > breaker" = fallback 0, retry 0, breaker 0;
+        "fallback > retry > breaker > timeout" = fallback 0, retry 0, breaker 0, timeout 0;
+        "fallback > rate > bulkhead > retry > breaker > timeout" =
+            fallback 0, rate 0, bulkhead 0, retry 0, breaker 0, timeout 0;
+        "fallback > bulkhead" = fallback 0, bulkhead 0;
         "fallback > breaker" = fallback 0, breaker 0;
         "fallback > timeout" = fallback 0, timeout 0;
         "fallback > rate" = fallback 0, rate 0;

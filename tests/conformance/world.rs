@@ -191,7 +191,7 @@ impl World {
                 return compare(expect, &seen);
             }
             "delay" => return self.delay(step).await,
-            op => return Err(format!("unknown op `{op}`")),
+            op => return Err(format!("`{op}` is not performed here")),
         }
         Ok(())
     }
