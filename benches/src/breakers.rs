@@ -4,13 +4,31 @@ use crate::{
     cases::{Failed, body},
     measure, run,
 };
-use resilient::{CircuitBreaker, circuit_breaker, registry};
+use resilient::{CircuitBreaker, CircuitBreakerConfig, circuit_breaker, registry};
 use std::{future::Future, hint::black_box, thread, time::Instant};
 
 type Answer = Result<u64, Failed>;
 
 async fn bare(input: u64) -> Answer {
     body(input).await
+}
+
+static BY_HAND: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new().failures(5));
+
+async fn by_hand(input: u64) -> Answer {
+    let permit = BY_HAND.try_acquire()?;
+    let answer = body(input).await;
+    permit.success();
+    answer
+}
+
+static BY_HAND_TIME: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new());
+
+async fn by_hand_time(input: u64) -> Answer {
+    let permit = BY_HAND_TIME.try_acquire()?;
+    let answer = body(input).await;
+    permit.success();
+    answer
 }
 
 #[circuit_breaker(failures = 5)]
@@ -127,5 +145,5 @@ macro_rules! cases {
     };
 }
 
-cases!(bare streak calls time calls_slow time_slow time_slow_precise keyed_1 keyed_1_000 keyed_1_000_000
+cases!(bare by_hand by_hand_time streak calls time calls_slow time_slow time_slow_precise keyed_1 keyed_1_000 keyed_1_000_000
     failure_streak failure_calls failure_time refused);

@@ -26,7 +26,8 @@ pub enum Error {
         policy: &'static str,
         /// The annotated function, or `""` for a policy used by hand.
         site: &'static str,
-        /// When the breaker will next let a probe through; absent when it was opened by hand.
+        /// When the breaker will next let a probe through, at the latest; absent where no time decides: it was opened by
+        /// hand, a health check decides, or a share of the calls is refused.
         retry_after: Option<Duration>,
     },
     /// A rate limiter had no token, and waiting for one was not asked for or would have taken too long.

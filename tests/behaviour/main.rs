@@ -7,7 +7,6 @@ mod by_hand;
 mod cancel;
 mod circuit_breaker;
 mod clock;
-mod defects;
 mod events;
 mod fallback;
 mod issues;

@@ -39,30 +39,36 @@ pub struct Permit<'a, P: Admit> {
 }
 
 impl<'a, P: Admit> Permit<'a, P> {
+    #[inline]
     pub(crate) fn new(policy: &'a P, ticket: P::Ticket) -> Self {
         Self { policy, ticket }
     }
 
     /// The dependency answered.
+    #[inline]
     pub fn success(self) {
         self.end(Ending::Success);
     }
 
     /// The dependency failed.
+    #[inline]
     pub fn failure(self) {
         self.end(Ending::Failure);
     }
 
     /// Neither: the place is given back, and nothing is recorded.
+    #[inline]
     pub fn ignore(self) {
         self.end(Ending::Ignored);
     }
 
     /// An `Err` is a failure, everything else a success.
+    #[inline]
     pub fn record<R: Outcome>(self, result: &R) {
         self.end(if result.as_err().is_some() { Ending::Failure } else { Ending::Success });
     }
 
+    #[inline]
     fn end(self, ending: Ending) {
         self.policy.settle(self.ticket, ending);
         std::mem::forget(self);

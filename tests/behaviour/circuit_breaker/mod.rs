@@ -1,3 +1,4 @@
+mod defects;
 mod half_open;
 mod health;
 mod judged;
@@ -6,6 +7,7 @@ mod modes;
 mod outcomes;
 mod recovery;
 mod slow_calls;
+mod stats;
 mod windows;
 
 use crate::support::{Act, Dependency, Fault, Heard, adds_up, caught, ms, poll_once, site};

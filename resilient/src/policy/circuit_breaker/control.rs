@@ -124,7 +124,8 @@ impl CircuitBreaker {
         }
         let health = self.health.get_or_init(|| Box::new(Health::default()));
         if !health.start(ask, schedule, generation) {
-            self.emit(caller, EventKind::HealthCheckStopped);
+            // Hears of its end.
+            self.step(caller, precise(), |_, _| ());
         } else if self.decide(|machine| machine.generation() != generation) {
             health.stop(generation);
         }

@@ -472,7 +472,7 @@ impl Machine {
 
     /// A call in flight has become slow: it counts from now on.
     pub(super) fn overdue(&mut self, at: Nanos, successes: &impl Successes, changes: &mut Changes) -> Option<Position> {
-        if !matches!(self.state, State::Closed | State::Ramp { .. } | State::Manual(CircuitState::ForcedClosed)) {
+        if !self.is_recording() {
             return None;
         }
         self.tally.slow += 1;
@@ -537,12 +537,16 @@ impl Machine {
         }
     }
 
-    /// The health check runs no longer: time decides again, and it has run since the circuit opened.
-    pub(super) fn unwatched(&mut self, generation: u32) {
+    /// The health check runs no longer: time decides again, and it has run since the circuit opened. Tells whether that
+    /// is news.
+    pub(super) fn unwatched(&mut self, generation: u32) -> bool {
         let since = self.since.unwrap_or(0);
-        if let (State::Open { until: until @ NEVER }, true) = (&mut self.state, generation == self.generation) {
-            *until = since.saturating_add(self.rules.open_for.time(self.failed_recoveries, 0));
+        let State::Open { until: until @ NEVER } = &mut self.state else { return false };
+        if generation != self.generation {
+            return false;
         }
+        *until = since.saturating_add(self.rules.open_for.time(self.failed_recoveries, 0));
+        true
     }
 
     /// Goes by other rules from now on: with an empty window, and in the state that it is in.

@@ -115,6 +115,8 @@ const EVIDENCE_HELD: u64 = 1 << 35;
 const WATCH: u64 = 1 << 36;
 /// What would be refused passes.
 const SHADOW: u64 = 1 << 37;
+/// Nothing is recorded.
+const DEAF: u64 = 1 << 38;
 
 const GENERATION: u64 = u32::MAX as u64;
 
@@ -163,7 +165,8 @@ impl CircuitBreaker {
         let rules = config.rules();
         let watch = if rules.slow.is_some() { WATCH } else { 0 };
         let hot = match (rules.mode, rules.span) {
-            (Mode::Off, _) | (_, Span::Streak) => ADMIT | ABSORB,
+            (Mode::Off, _) => ADMIT | ABSORB | DEAF,
+            (_, Span::Streak) => ADMIT | ABSORB,
             (_, Span::Calls(_)) => ADMIT | watch,
             (_, Span::Time(_)) => ADMIT | COUNT | watch,
         };
@@ -199,6 +202,7 @@ impl CircuitBreaker {
     ///
     /// # Errors
     /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
+    #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
         self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
     }
@@ -271,15 +275,17 @@ impl CircuitBreaker {
     #[inline(always)]
     pub(crate) fn settle(&self, caller: Caller, ticket: Ticket, ending: Ending) {
         let hot = self.hot.load(Acquire);
-        let absorbed = hot & (ABSORB | WATCH | GENERATION) == ABSORB | u64::from(ticket.generation);
+        let absorbed = hot & (ABSORB | WATCH | DEAF | GENERATION) == ABSORB | u64::from(ticket.generation);
         if ending == Ending::Success && absorbed {
             return;
         }
         self.settle_recorded(caller, ticket, ending, hot);
     }
 
+    #[inline(never)]
     fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64) {
         match ending {
+            _ if hot & DEAF != 0 => {}
             Ending::Ignored => self.threads.count(Count::Ignored),
             Ending::Cancelled => self.threads.count(Count::Cancelled),
             _ => {}
@@ -325,21 +331,25 @@ impl CircuitBreaker {
     #[inline(never)]
     fn settle_locked(&self, caller: Caller, ticket: Ticket, ending: Ending) {
         let now = precise();
-        let taken = self.step(caller, now, |machine, changes| {
-            let end = self.end(ticket, ending, now, machine.rules.slow);
+        let watched = ticket.place.as_watched();
+        let take = || watched.and_then(|index| self.in_flight().end(index));
+        let is_neutral = matches!(ending, Ending::Ignored | Ending::Cancelled);
+        // A result is judged whole, slow or not; a call without one is at most found slow while it is still in flight.
+        let before = || if is_neutral { None } else { take() };
+        let taken = self.step_after(caller, now, before, |machine, changes, taken| {
+            let end = Self::end(taken.or_else(take), ending, now, machine.rules.slow);
             if machine.counts_elsewhere(ticket, end) {
                 self.threads.success(ticket.generation, now / width(&machine.rules));
             }
             machine.settle(ticket, end, now, &self.threads.successes(ticket.generation), changes)
         });
-        if taken == Taken::Late && !matches!(ending, Ending::Ignored | Ending::Cancelled) {
+        if taken == Taken::Late && !is_neutral {
             self.emit(caller, EventKind::LateResult);
         }
     }
 
     /// What is known of a call that ends.
-    fn end(&self, ticket: Ticket, ending: Ending, now: Nanos, slow: Option<Slow>) -> End {
-        let watched = ticket.place.as_watched().and_then(|index| self.in_flight().end(index));
+    fn end(watched: Option<Watched>, ending: Ending, now: Nanos, slow: Option<Slow>) -> End {
         match watched {
             None => End::fast(ending),
             Some(Watched::Counted(position)) => End { ending, slow: true, counted: Some(position) },
@@ -362,14 +372,29 @@ impl CircuitBreaker {
 
     /// Lets the machine make one step, publishes what calls may do without it from then on, and reports what changed.
     fn step<R>(&self, caller: Caller, now: Nanos, step: impl FnOnce(&mut Machine, &mut Changes) -> R) -> R {
+        self.step_after(caller, now, || (), |machine, changes, ()| step(machine, changes))
+    }
+
+    /// The same, with something that is done under the lock before calls in flight are found slow.
+    fn step_after<T, R>(
+        &self,
+        caller: Caller,
+        now: Nanos,
+        before: impl FnOnce() -> T,
+        step: impl FnOnce(&mut Machine, &mut Changes, T) -> R,
+    ) -> R {
         let mut changes = Changes::default();
         let mut core = self.lock();
         core.machine.seed(|| fastrand::u64(1..));
-        self.hear_news(&mut core.machine, now, &mut changes);
+        let is_unwatched = self.hear_news(&mut core.machine, now, &mut changes);
+        let before = before();
         self.count_slow(&mut core.machine, now, &mut changes);
-        let result = step(&mut core.machine, &mut changes);
+        let result = step(&mut core.machine, &mut changes, before);
         self.publish(&core.machine, now);
         drop(core);
+        if is_unwatched {
+            self.emit(caller, EventKind::HealthCheckStopped);
+        }
         self.report(caller, &changes);
         result
     }
@@ -383,6 +408,7 @@ impl CircuitBreaker {
         };
         self.until.store(until, Relaxed);
         let shadow = machine.rules.mode == Mode::Shadow;
+        let deaf = machine.rules.mode == Mode::Off || machine.state() == CircuitState::Disabled;
         let flags = [
             (admit, ADMIT),
             (absorb, ABSORB),
@@ -390,18 +416,20 @@ impl CircuitBreaker {
             (evidence_held, EVIDENCE_HELD),
             (watch, WATCH),
             (shadow, SHADOW),
+            (deaf, DEAF),
         ];
         let set = flags.into_iter().filter(|(set, _)| *set).fold(0, |word, (_, flag)| word | flag);
         self.hot.store(u64::from(machine.generation()) | set, Release);
     }
 
-    /// What the health check has found out.
-    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) {
+    /// What the health check has found out. Tells whether it has stopped.
+    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) -> bool {
         match self.health.get().and_then(|health| health.take_news()) {
             Some(News::Well { generation }) => machine.healthy(generation, now, changes),
-            Some(News::Gone { generation }) => machine.unwatched(generation),
+            Some(News::Gone { generation }) => return machine.unwatched(generation),
             None => {}
         }
+        false
     }
 
     /// Counts the calls in flight that have become slow.
@@ -487,6 +515,7 @@ impl Instance for CircuitBreaker {
 impl Admit for CircuitBreaker {
     type Ticket = Ticket;
 
+    #[inline]
     fn settle(&self, ticket: Ticket, ending: Ending) {
         self.settle(Caller::BY_HAND, ticket, ending);
     }
