@@ -66,7 +66,7 @@ use proc_macro::TokenStream;
 /// | `successes = 1` | `1` | how many of them must succeed to close the circuit; any failed one opens it again |
 /// | `probe_timeout = 10s` | `open_for` | a probe that takes longer counts as failed (`1ms` to `366d`) |
 /// | `ramp` | | recovers by degrees: one probe, then `probes` at once, then a share of the calls that grows from 10% to all in the time of `open_for` |
-/// | `health_check = path` | | an `async fn() -> Result<(), _>` (with `key`: of the key) that is asked in the background while the circuit is open, instead of letting probes through; `successes` good answers in a row close it |
+/// | `health_check = path` | | an `async fn() -> Result<(), _>` (with `key`: of the key, as a `String` of a `&str`, otherwise as a clone) that is asked in the background while the circuit is open, instead of letting probes through; `successes` good answers in a row close it |
 /// | `health_every = 5s` | `5s` | how often; the pause doubles after each bad answer, up to the longest `open_for` |
 /// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `set_mode` switches it at run time |
 /// | `key = expr` | | one breaker for each value of an expression over the fn's arguments, which is hashed and not kept |

@@ -45,10 +45,13 @@ impl Keys {
         };
         let Some(check) = &self.health_check else { return quote!(#rt::named(#label)) };
         let here = placed(rt, at(check));
-        let owned = quote! {{
+        // All of it at one place, where rustc takes what follows from a key that is no `Clone` for one mistake.
+        let own = Ident::new("__resilient_owned", key.span());
+        let owned = quote! {
             use #rt::{OwnByClone as _, OwnBorrowed as _};
-            (&&#rt::Labelled(#key)).__resilient_owned()
-        }};
+            (&&#rt::Labelled(#key)).#own()
+        };
+        let owned = quote_spanned!(key.span()=> { #owned });
         // rustc underlines the path for whatever is wrong with it.
         quote_spanned!(at(check)=> #here::checked(#label, #owned, |#key| #here::asking(#check(#key))))
     }

@@ -51,9 +51,10 @@ pub trait OwnBorrowed {
 }
 
 /// The other.
-pub trait OwnByClone {
-    type Owned;
-    fn __resilient_owned(&self) -> Self::Owned;
+pub trait OwnByClone<K> {
+    fn __resilient_owned(&self) -> K
+    where
+        K: Clone;
 }
 
 impl<K: ToOwned + ?Sized> OwnBorrowed for &Labelled<'_, &K> {
@@ -64,10 +65,11 @@ impl<K: ToOwned + ?Sized> OwnBorrowed for &Labelled<'_, &K> {
     }
 }
 
-impl<K: Clone> OwnByClone for Labelled<'_, K> {
-    type Owned = K;
-
-    fn __resilient_owned(&self) -> K {
+impl<K> OwnByClone<K> for Labelled<'_, K> {
+    fn __resilient_owned(&self) -> K
+    where
+        K: Clone,
+    {
         self.0.clone()
     }
 }

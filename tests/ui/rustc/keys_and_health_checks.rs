@@ -88,6 +88,18 @@ async fn without_a_key() -> Answer {
     Ok(1)
 }
 
+#[derive(Hash)]
+struct NoClone;
+
+async fn by_any<T>(_: T) -> Result<(), Error> {
+    Ok(())
+}
+
+#[circuit_breaker(key = it.0, health_check = by_any)]
+async fn not_cloned(it: &(NoClone, u32)) -> Answer {
+    Ok(it.1)
+}
+
 const NUMBER: u32 = 1;
 
 #[circuit_breaker(mode = NUMBER, shed = NUMBER, slow_call = NUMBER, open_for = 1s..=NUMBER)]
