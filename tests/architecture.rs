@@ -5,22 +5,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-fn sources(of: &str) -> Vec<(PathBuf, String)> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(of);
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    assert!(files.len() > 10, "no sources in {}", root.display());
     files.sort();
+    files
+}
+
+fn sources(of: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(of);
+    let files = rust_files(&root);
+    assert!(files.len() > 10, "no sources in {}", root.display());
     files
         .into_iter()
         .filter(|path| {
@@ -216,6 +218,25 @@ fn the_macros_depend_one_way_only() {
     ];
     let wrong = one_way("resilient-macros/src", &order);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// rustc does not say that a file belongs to no module.
+#[test]
+fn every_file_is_a_module() {
+    for of in ["resilient/src", "resilient-macros/src", "tests/behaviour", "tests/conformance", "tests/shapes"] {
+        let files = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(of));
+        let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        let stem = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+        for file in files.iter().filter(|file| !["lib", "main", "mod"].contains(&&*stem(file))) {
+            let folder = file.parent().unwrap();
+            let parents = ["lib.rs", "main.rs", "mod.rs"].map(|name| folder.join(name));
+            let declared = format!("mod {};", stem(file));
+            let is_declared = |parent: &Path| text(parent).contains(&declared);
+            let declares =
+                parents.iter().any(|parent| is_declared(parent)) || is_declared(&folder.with_extension("rs"));
+            assert!(declares, "{} belongs to no module", file.display());
+        }
+    }
 }
 
 #[test]
