@@ -20,7 +20,7 @@ pub use crate::{
         convert::{ByFrom, Nothing, by_from, by_path, converting, mapping, supplied},
         fallback::{Always, Asking, FallbackLayer},
         handle::{Alias, Borrowed, Shared, counted},
-        judge::{and_unless, by_view, errors, failure_if, ignore_if, judging, unless, when, when_unless},
+        judge::{by_view, errors, failure_if, ignore_if, judging, unless, when, when_unless},
         layer::{End, on},
         rate_limiter::RateLimiterLayer,
         ready::{given, ready},

@@ -81,16 +81,6 @@ where
     failure(view.as_err(output).is_some_and(|error| !unless(error)))
 }
 
-/// What `when` accepted is a failure, unless `unless` accepts it too. `when` has asked for a `Result`.
-#[inline]
-pub fn and_unless<R, V, U>(output: &R, view: V, unless: U) -> Ending
-where
-    V: View<R>,
-    U: Predicate<V::Error>,
-{
-    failure(view.as_err(output).is_some_and(|error| !unless(error)))
-}
-
 /// An `Err` that `when` accepts and `unless` does not is a failure.
 #[inline]
 pub fn when_unless<R, V, W, U>(output: &R, view: V, when: W, unless: U) -> Ending

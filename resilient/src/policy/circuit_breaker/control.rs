@@ -1,13 +1,10 @@
 //! What people and schedules do with a breaker, and what they see of it.
 
 use super::{
-    CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState,
+    CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, Core,
     change::Change,
     health::{self, Ask, Health, Schedule},
-    machine::Machine,
-    slow_after,
     threads::Count,
-    width,
 };
 use crate::{
     error::ConfigError,
@@ -71,18 +68,16 @@ impl CircuitBreaker {
     /// When a number can not work; then nothing changes.
     pub fn reconfigure(&self, config: CircuitBreakerConfig) -> Result<(), ConfigError> {
         config.check()?;
-        let now = precise();
-        let rules = config.rules();
-        let mut core = self.lock();
-        let (name, health_check) = (core.config.name, core.config.health_check);
-        core.config = CircuitBreakerConfig { name, health_check, ..config };
-        core.machine.obey(rules, now);
-        self.longest.store(rules.open_for.longest, Relaxed);
-        self.width.store(width(&rules), Relaxed);
-        self.slow_after.store(slow_after(&rules), Relaxed);
-        self.publish(&core.machine, now);
-        let (generation, is_open) = (core.machine.generation(), core.machine.until().is_some());
-        drop(core);
+        let (now, rules) = (precise(), config.rules());
+        let (generation, is_open) = self.decide(|core| {
+            let (name, health_check) = (core.config.name, core.config.health_check);
+            core.config = CircuitBreakerConfig { name, health_check, ..config };
+            core.machine.obey(rules, now);
+            self.longest.store(rules.open_for.longest, Relaxed);
+            self.width.store(rules.bucket_width(), Relaxed);
+            self.slow_after.store(rules.slow_after(), Relaxed);
+            (core.machine.generation(), core.machine.until().is_some())
+        });
         if is_open {
             self.watch_health(self.owner(), generation);
         }
@@ -119,23 +114,23 @@ impl CircuitBreaker {
             successes: rules.successes,
         };
         // Before it starts, so that the news of its end, or that there is no runtime, finds the circuit watched.
-        if !self.decide(|machine| machine.watched(generation)) {
+        if !self.decide(|core| core.machine.watched(generation)) {
             return;
         }
         let health = self.health.get_or_init(|| Box::new(Health::default()));
         if !health.start(ask, schedule, generation) {
             // Hears of its end.
             self.step(caller, precise(), |_, _| ());
-        } else if self.decide(|machine| machine.generation() != generation) {
+        } else if self.decide(|core| core.machine.generation() != generation) {
             health.stop(generation);
         }
     }
 
     /// Who decides from now on when it closes.
-    fn decide<R>(&self, decide: impl FnOnce(&mut Machine) -> R) -> R {
+    fn decide<R>(&self, decide: impl FnOnce(&mut Core) -> R) -> R {
         let now = precise();
         let mut core = self.lock();
-        let decided = decide(&mut core.machine);
+        let decided = decide(&mut core);
         self.publish(&core.machine, now);
         decided
     }

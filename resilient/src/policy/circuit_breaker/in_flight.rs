@@ -13,7 +13,7 @@ use crate::{
             Ordering::{AcqRel, Acquire, Relaxed, Release},
         },
     },
-    time::Nanos,
+    time::{Nanos, TICK, coarse, precise},
 };
 use std::sync::PoisonError;
 
@@ -40,6 +40,13 @@ pub(super) struct InFlight {
     rest: Mutex<Vec<Since>>,
     /// Before this no call can have become slow.
     due: AtomicU64,
+}
+
+/// The clock by which a call is slow: the coarse one where its lag is at most a hundredth.
+#[inline]
+#[allow(clippy::absurd_extreme_comparisons, reason = "without a coarse clock there is no lag")]
+pub(super) fn clock(after: Nanos) -> Nanos {
+    if after / 100 >= TICK { coarse() } else { precise() }
 }
 
 /// What is known of a call that ends.

@@ -5,7 +5,6 @@ use super::{
     config::CircuitBreakerConfig,
     machine::{Admission, End, Machine},
     state::CircuitState,
-    width,
     window::{Successes, Totals},
 };
 use crate::{
@@ -70,7 +69,7 @@ impl Breaker {
         let Admission::Admitted(ticket) = admission else { return false };
         let end = End::fast(if failed { Ending::Failure } else { Ending::Success });
         if self.machine.counts_elsewhere(ticket, end) {
-            self.successes.add(now / width(&self.machine.rules));
+            self.successes.add(now / self.machine.rules.bucket_width());
         }
         self.machine.settle(ticket, end, now, &self.successes, &mut Changes::default());
         self.begin_generation();

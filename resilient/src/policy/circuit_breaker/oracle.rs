@@ -4,9 +4,9 @@
 use super::{
     change::{Change, Changes},
     config::{CircuitBreakerConfig, Window},
-    machine::{Admission, End, Machine, Shortcuts, Taken},
+    machine::{Admission, End, Machine, Taken},
+    shortcuts::Shortcuts,
     state::{CircuitState, Place, Ticket},
-    width,
     window::{Position, Successes, Totals},
 };
 use crate::{
@@ -578,7 +578,7 @@ impl Run {
                 near(due.filter(|due| *due > self.now).min(), offset)
             }
             Step::ToBucket(buckets, before) => {
-                let width = width(&rules).max(2);
+                let width = rules.bucket_width().max(2);
                 Some((self.now / width + buckets) * width - before)
             }
             Step::Back(time) => {
@@ -655,7 +655,7 @@ impl Run {
         let generation = flight.ticket.generation;
         let before = (self.machine.generation(), self.machine.totals(now, &Within(&self.successes, generation)));
         let counts_elsewhere = self.machine.counts_elsewhere(flight.ticket, end);
-        let bucket = (generation, now / width(&self.machine.rules));
+        let bucket = (generation, now / self.machine.rules.bucket_width());
         let first = !self.successes.0.contains(&bucket);
         if counts_elsewhere {
             self.successes.0.push(bucket);

@@ -1,10 +1,13 @@
 //! A configuration as the state machine reads it.
 
-use super::config::{CircuitBreakerConfig, Window};
+use super::{
+    config::{CircuitBreakerConfig, Window},
+    window::BUCKETS,
+};
 use crate::{
     policy::mode::Mode,
     ratio::Ratio,
-    time::{Nanos, nanos},
+    time::{NEVER, Nanos, nanos},
 };
 use std::time::Duration;
 
@@ -96,6 +99,24 @@ impl Rules {
             adaptive: config.adaptive,
             shed: config.shed,
             mode: config.mode,
+        }
+    }
+}
+
+impl Rules {
+    /// The width of a time window's bucket.
+    pub(super) const fn bucket_width(&self) -> Nanos {
+        match self.span {
+            Span::Time(time) => time / BUCKETS,
+            Span::Streak | Span::Calls(_) => 1,
+        }
+    }
+
+    /// Above this a call is slow.
+    pub(super) const fn slow_after(&self) -> Nanos {
+        match self.slow {
+            Some(slow) => slow.after,
+            None => NEVER,
         }
     }
 }

@@ -46,7 +46,7 @@ impl Window {
         match rules.span {
             Span::Streak => Self::Streak(0),
             Span::Calls(size) => Self::Calls(CallWindow::new(size)),
-            Span::Time(time) => Self::Time(TimeWindow::new(time / BUCKETS)),
+            Span::Time(_) => Self::Time(TimeWindow::new(rules.bucket_width())),
         }
     }
 

@@ -1,0 +1,84 @@
+//! How calls are let through, or refused.
+
+use super::{
+    CircuitBreaker,
+    in_flight::clock,
+    machine::Admission,
+    shortcuts::{ADMIT, SHADOW, WATCH, generation},
+    state::{Place, Ticket},
+    threads::Count,
+};
+use crate::{
+    error::Error,
+    event::{self, Caller},
+    sync::atomic::Ordering::{Acquire, Relaxed},
+    time::{NEVER, Nanos, TICK, coarse, precise},
+};
+use std::time::Duration;
+
+impl CircuitBreaker {
+    #[inline(always)]
+    pub(crate) fn admit(&self, caller: Caller) -> Result<Ticket, Error> {
+        let hot = self.hot.load(Acquire);
+        if hot & (ADMIT | WATCH) == ADMIT {
+            return Ok(Ticket { generation: generation(hot), place: Place::NONE });
+        }
+        self.admit_or_ask(caller, hot)
+    }
+
+    #[inline(never)]
+    fn admit_or_ask(&self, caller: Caller, hot: u64) -> Result<Ticket, Error> {
+        if hot & ADMIT == 0 {
+            return self.ask(caller);
+        }
+        let after = self.slow_after.load(Relaxed);
+        let (now, calls) = (clock(after), self.in_flight());
+        if calls.is_due(now) {
+            return self.ask(caller);
+        }
+        let generation = generation(hot);
+        Ok(Ticket { generation, place: calls.begin(generation, now, after) })
+    }
+
+    /// Asks the machine, unless time alone can tell.
+    #[inline(never)]
+    fn ask(&self, caller: Caller) -> Result<Ticket, Error> {
+        let until = self.until.load(Relaxed);
+        let has_news = self.health.get().is_some_and(|health| health.has_news());
+        if until != 0 && !has_news {
+            if until == NEVER {
+                return self.refuse(caller, None);
+            }
+            // A time farther off than that comes from a clock that has since stepped back: the machine mends it.
+            let remaining = until.saturating_sub(coarse());
+            if remaining > TICK && remaining <= self.longest.load(Relaxed) {
+                return self.refuse(caller, Some(remaining));
+            }
+        }
+        let now = precise();
+        let (admission, watched) = self.step(caller, now, |machine, changes| {
+            let successes = self.threads.successes(machine.generation());
+            let admission = machine.admit(now, &successes, changes);
+            (admission, machine.watches())
+        });
+        match admission {
+            Admission::Admitted(ticket) if ticket.place == Place::NONE && watched => {
+                let place = self.in_flight().begin(ticket.generation, now, self.slow_after.load(Relaxed));
+                Ok(Ticket { place, ..ticket })
+            }
+            Admission::Admitted(ticket) => Ok(ticket),
+            Admission::Refused { retry_at } => self.refuse(caller, retry_at.map(|at| at.saturating_sub(now))),
+        }
+    }
+
+    fn refuse(&self, caller: Caller, retry_after: Option<Nanos>) -> Result<Ticket, Error> {
+        self.threads.count(Count::Rejected);
+        let retry_after = retry_after.map(Duration::from_nanos);
+        let error = Error::CircuitOpen { policy: caller.policy(self.name), site: caller.site, retry_after };
+        let shadow = self.hot.load(Relaxed) & SHADOW != 0;
+        if event::heard() {
+            event::refused(&error, self.label.as_ref(), shadow);
+        }
+        if shadow { Ok(Ticket { place: Place::SHADOW, ..Ticket::NONE }) } else { Err(error) }
+    }
+}
