@@ -8,8 +8,8 @@ pub use self::{
     constant::{CallsOrDuration, Constant, DurationOrBackoff},
     cost::cost,
     key::{
-        Labelled, OwnBorrowed, OwnByClone, SeeDisplay, SeeNothing, asking, checked, health, keyed, keyed_elsewhere,
-        label, named,
+        Labelled, OwnBorrowed, OwnByClone, SeeDisplay, SeeNothing, asking, checked, keyed, keyed_elsewhere, label,
+        named,
     },
 };
 pub use crate::{

@@ -32,11 +32,11 @@ pub use outcome::{Ending, Outcome};
 pub use policy::{
     bulkhead::{Bulkhead, BulkheadConfig, BulkheadStats},
     circuit_breaker::{
-        Checking, CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, HealthCheck, LastChange,
-        TimeInStates, Window,
+        CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, HealthCheck, LastChange, TimeInStates,
+        Window,
     },
     fallback::Fallback,
-    keyed::{Instance, Keyed, KeyedStats, Keys},
+    keyed::{Checking, Instance, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, Permit},
     rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},

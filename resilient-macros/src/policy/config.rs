@@ -156,3 +156,14 @@ impl<T: PartialOrd> Limits<T> {
         }
     }
 }
+
+/// Reports a range that ends before it begins.
+pub(super) fn check_upside_down([first, last]: &[Given<u64>; 2], cx: &mut Context) {
+    if let (Some(low), Some(high)) = (first.literal, last.literal) {
+        if low > high {
+            let (first, last) = (&first.written, &last.written);
+            let upright = format!("{}..={}", code(last), code(first));
+            cx.diag.error(&quote!(#first..=#last), format!("the range is upside down: write `{upright}`"));
+        }
+    }
+}

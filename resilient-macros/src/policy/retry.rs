@@ -1,6 +1,6 @@
 use super::{
     Context, Instance, Parsed, Policy,
-    config::{Builder, Limits, MILLISECOND, YEAR},
+    config::{Builder, Limits, MILLISECOND, YEAR, check_upside_down},
     shared::{is_count, judged},
 };
 use crate::span::{at, placed};
@@ -142,28 +142,21 @@ fn check_backoff(backoff: &Backoff, cx: &mut Context) {
             let [min, max] = &**ends;
             PAUSE.check(min, cx);
             PAUSE.check(max, cx);
-            if let (Some(low), Some(high)) = (min.literal, max.literal) {
-                let (first, last) = (code(&min.written), code(&max.written));
-                if low > high {
-                    let both = (&min.written, &max.written);
-                    let at = quote_range(both);
-                    cx.diag.error(&at, format!("the range is upside down: write `{last}..={first}`"));
-                } else if high == 0 {
+            check_upside_down(ends, cx);
+            match (min.literal, max.literal) {
+                (Some(0), Some(0)) => {
                     cx.diag.error(&min.written, "a range of nothing never grows: write `backoff = 0s`");
-                } else if low == 0 {
-                    cx.diag.error(
-                        &min.written,
-                        format!("a pause of nothing never grows: write for example `1ms..={last}`"),
-                    );
                 }
+                (Some(0), Some(_)) => {
+                    let last = code(&max.written);
+                    let message = format!("a pause of nothing never grows: write for example `1ms..={last}`");
+                    cx.diag.error(&min.written, message);
+                }
+                _ => {}
             }
         }
         Backoff::Expression(_) => {}
     }
-}
-
-fn quote_range((min, max): (&Expr, &Expr)) -> TokenStream {
-    quote!(#min ..= #max)
 }
 
 /// How pauses are spread.

@@ -1,7 +1,7 @@
 //! Keys of policies.
 
 use crate::{
-    Checking, HealthCheck,
+    Checking,
     policy::keyed::{Birth, Instance, Keyed, Keys},
 };
 use std::{fmt::Display, future::Future, hash::Hash, sync::Arc};
@@ -110,12 +110,6 @@ impl<E, F: Future<Output = Result<(), E>>> Healthy for F {
     fn is_well(answer: &Self::Output) -> bool {
         answer.is_ok()
     }
-}
-
-/// A check that all instances share.
-#[must_use]
-pub const fn health(check: fn() -> Checking) -> HealthCheck {
-    HealthCheck::new(check)
 }
 
 /// Runs one.

@@ -52,7 +52,7 @@ impl Builder {
                 let path = &check.value;
                 let here = placed(krate, at(path));
                 let asking = quote_spanned!(at(path)=> || #here::__private::asking(#path()));
-                self.set("health_check", &quote!(#krate::__private::health(#asking)));
+                self.set("health_check", &quote!(#krate::HealthCheck::new(#asking)));
             }
             (None, _) => {}
         }

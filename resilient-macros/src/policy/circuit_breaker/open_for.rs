@@ -4,7 +4,10 @@ use super::OPEN_FOR;
 use crate::{
     args::{Args, Given, Raw, Scope, duration, peel, range_of},
     diag::code,
-    policy::{Context, config::Builder},
+    policy::{
+        Context,
+        config::{Builder, check_upside_down},
+    },
     span::at,
 };
 use proc_macro2::TokenStream;
@@ -30,19 +33,13 @@ fn check(ends: &[Given<u64>; 2], cx: &mut Context) {
     for end in ends {
         OPEN_FOR.check(end, cx);
     }
+    check_upside_down(ends, cx);
     let [first, longest] = ends;
-    let (Some(low), Some(high)) = (first.literal, longest.literal) else { return };
-    if low < high {
-        return;
+    if first.literal.is_some() && first.literal == longest.literal {
+        let (first, longest) = (&first.written, &longest.written);
+        let message = format!("a time that can not grow is no range: write `open_for = {}`", code(first));
+        cx.diag.error(&quote!(#first..=#longest), message);
     }
-    let (first, longest) = (&first.written, &longest.written);
-    let (low_text, high_text) = (code(first), code(longest));
-    let message = if low > high {
-        format!("the range is upside down: write `{high_text}..={low_text}`")
-    } else {
-        format!("a time that can not grow is no range: write `open_for = {low_text}`")
-    };
-    cx.diag.error(&quote!(#first..=#longest), message);
 }
 
 impl Builder {

@@ -3,6 +3,7 @@
 use crate::{
     background::{self, Task},
     event::isolated,
+    policy::keyed::{Check, Checking},
     sync::atomic::{
         AtomicU64,
         Ordering::{AcqRel, Acquire},
@@ -12,14 +13,11 @@ use crate::{
 use std::{
     fmt,
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     task::Poll,
     time::Duration,
 };
-
-/// A health check on its way: whether the dependency is well.
-pub type Checking = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// How to find out whether a dependency is well.
 ///
@@ -60,7 +58,7 @@ impl fmt::Debug for HealthCheck {
 #[derive(Clone)]
 pub(super) enum Ask {
     Plain(HealthCheck),
-    Own(Arc<dyn Fn() -> Checking + Send + Sync>),
+    Own(Check),
 }
 
 impl Ask {

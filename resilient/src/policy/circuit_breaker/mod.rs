@@ -24,7 +24,7 @@ mod threads;
 mod window;
 
 pub use config::{CircuitBreakerConfig, Window};
-pub use health::{Checking, HealthCheck};
+pub use health::HealthCheck;
 pub use state::CircuitState;
 pub(crate) use state::Ticket;
 pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};

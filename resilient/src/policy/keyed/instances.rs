@@ -4,7 +4,11 @@
 //! the map is full: so each new key pays for looking at a few others, however many there are.
 
 use super::fingerprint::{AsIs, Fingerprint};
-use crate::time::{Nanos, coarse};
+use crate::{
+    check,
+    error::demand,
+    time::{Nanos, coarse, nanos},
+};
 use papaya::HashMap;
 use std::{
     hash::BuildHasherDefault,
@@ -12,6 +16,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 type Map<P> = HashMap<Fingerprint, Entry<P>, BuildHasherDefault<AsIs>>;
@@ -43,6 +48,22 @@ struct Growth {
 pub(super) struct Limits {
     pub(super) max: usize,
     pub(super) idle: Nanos,
+}
+
+impl Limits {
+    pub(super) const DEFAULT: Self = Self { max: 10_000, idle: nanos(Duration::from_secs(600)) };
+
+    #[track_caller]
+    pub(super) const fn max_keys(self, max_keys: u32) -> Self {
+        demand(check::max_keys(max_keys));
+        Self { max: max_keys as usize, ..self }
+    }
+
+    #[track_caller]
+    pub(super) const fn idle(self, idle: Duration) -> Self {
+        demand(check::idle(idle));
+        Self { idle: nanos(idle), ..self }
+    }
 }
 
 /// How many instances there are, and what became of others.

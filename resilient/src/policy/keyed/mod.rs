@@ -5,12 +5,15 @@ mod instances;
 
 pub use instances::KeyedStats;
 
-use crate::{check, error::demand, time::nanos};
 use fingerprint::Fingerprint;
 use instances::{Instances, Limits};
 use std::{fmt, future::Future, hash::Hash, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
 
-type Check = dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync;
+/// A health check on its way: whether the dependency is well.
+pub type Checking = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// How one instance asks for the health of its own dependency.
+pub(crate) type Check = Arc<dyn Fn() -> Checking + Send + Sync>;
 
 /// What an instance is made from, besides its policy's configuration.
 #[derive(Default)]
@@ -18,7 +21,7 @@ pub struct Birth {
     /// What it is called in events and statistics.
     pub label: Option<Arc<str>>,
     /// How it asks for the health of its own dependency.
-    pub check: Option<Arc<Check>>,
+    pub check: Option<Check>,
 }
 
 impl fmt::Debug for Birth {
@@ -61,8 +64,7 @@ pub trait Instance: super::permit::sealed::Sealed + Sized + Send + Sync + 'stati
 pub struct Keys<P: Instance> {
     config: P::Config,
     site: &'static str,
-    most: u32,
-    idle: Duration,
+    limits: Limits,
     instances: Instances<P>,
 }
 
@@ -77,7 +79,7 @@ impl<P: Instance> Keys<P> {
     #[doc(hidden)]
     #[must_use]
     pub const fn owned(config: P::Config, site: &'static str) -> Self {
-        Self { config, site, most: 10_000, idle: Duration::from_secs(600), instances: Instances::new() }
+        Self { config, site, limits: Limits::DEFAULT, instances: Instances::new() }
     }
 
     /// How many there are at most (1 to 100 000 000; default 10 000).
@@ -87,8 +89,7 @@ impl<P: Instance> Keys<P> {
     #[must_use]
     #[track_caller]
     pub const fn max_keys(mut self, max_keys: u32) -> Self {
-        demand(check::max_keys(max_keys));
-        self.most = max_keys;
+        self.limits = self.limits.max_keys(max_keys);
         self
     }
 
@@ -99,8 +100,7 @@ impl<P: Instance> Keys<P> {
     #[must_use]
     #[track_caller]
     pub const fn idle(mut self, idle: Duration) -> Self {
-        demand(check::idle(idle));
-        self.idle = idle;
+        self.limits = self.limits.idle(idle);
         self
     }
 
@@ -118,9 +118,8 @@ impl<P: Instance> Keys<P> {
     /// The instance of `key`, made now if there is none; `birth` says what it is called.
     #[doc(hidden)]
     pub fn get_or(&self, key: &(impl Hash + ?Sized), birth: impl FnOnce() -> Birth) -> Arc<P> {
-        let limits = Limits { max: self.most as usize, idle: nanos(self.idle) };
         let fingerprint = Fingerprint::of(key);
-        self.instances.get_or(fingerprint, limits, || {
+        self.instances.get_or(fingerprint, self.limits, || {
             let birth = birth();
             let label = birth.label.clone().unwrap_or_else(|| format!("{:032x}", fingerprint.0).into());
             let birth = Birth { label: Some(Arc::clone(&label)), ..birth };
@@ -208,8 +207,7 @@ impl<K: Hash + ?Sized, P: Instance> Keyed<K, P> {
     #[must_use]
     #[track_caller]
     pub const fn max_keys(mut self, max_keys: u32) -> Self {
-        demand(check::max_keys(max_keys));
-        self.keys.most = max_keys;
+        self.keys.limits = self.keys.limits.max_keys(max_keys);
         self
     }
 
@@ -220,8 +218,7 @@ impl<K: Hash + ?Sized, P: Instance> Keyed<K, P> {
     #[must_use]
     #[track_caller]
     pub const fn idle(mut self, idle: Duration) -> Self {
-        demand(check::idle(idle));
-        self.keys.idle = idle;
+        self.keys.limits = self.keys.limits.idle(idle);
         self
     }
 
