@@ -233,11 +233,10 @@ fn every_file_is_a_module() {
         for file in files.iter().filter(|file| !["lib", "main", "mod"].contains(&&*stem(file))) {
             let folder = file.parent().unwrap();
             let parents = ["lib.rs", "main.rs", "mod.rs"].map(|name| folder.join(name));
-            let declared = format!("mod {};", stem(file));
-            let is_declared = |parent: &Path| text(parent).contains(&declared);
-            let declares =
-                parents.iter().any(|parent| is_declared(parent)) || is_declared(&folder.with_extension("rs"));
-            assert!(declares, "{} belongs to no module", file.display());
+            let line = format!("mod {};", stem(file));
+            let names = |parent: &Path| text(parent).contains(&line);
+            let is_named = parents.iter().any(|parent| names(parent)) || names(&folder.with_extension("rs"));
+            assert!(is_named, "{} belongs to no module", file.display());
         }
     }
 }

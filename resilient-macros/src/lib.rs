@@ -68,7 +68,7 @@ use proc_macro::TokenStream;
 /// | `ramp` | | recovers by degrees: one probe, then `probes` at once, then a share of the calls that grows from 10% to all in the time of `open_for` |
 /// | `health_check = path` | | an `async fn() -> Result<(), _>` (with `key`: of the key, as a `String` of a `&str`, otherwise as a clone) that is asked in the background while the circuit is open, instead of letting probes through; `successes` good answers in a row close it |
 /// | `health_every = 5s` | `5s` | how often; the pause doubles after each bad answer, up to the longest `open_for` |
-/// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `set_mode` switches it at run time |
+/// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `CircuitBreaker::set_mode` switches it at run time (with `key`, that of one key: `Keys::find`) |
 /// | `key = expr` | | one breaker for each value of an expression over the fn's arguments, which is hashed and not kept |
 /// | `key_label = expr` | as the key is displayed | what the key's breaker is called in events and statistics |
 /// | `max_keys = 10_000`, `idle = 10min` | so | how many there are at most, and for how long an unused one is kept. One that refuses calls stays until its time is over |

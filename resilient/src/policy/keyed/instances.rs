@@ -1,7 +1,7 @@
 //! A bounded map of instances.
 //!
-//! Finding one costs no lock and no allocation. Making one takes a lock, under which the oldest eighth goes when
-//! the map is full: so each new key pays for looking at a few others, however many there are.
+//! Finding one costs no lock and no allocation. Making one takes a lock, under which all are looked at and the oldest
+//! eighth goes when the map is full: so each new key pays for a few others, unless most are to be kept.
 
 use super::fingerprint::{AsIs, Fingerprint};
 use crate::{

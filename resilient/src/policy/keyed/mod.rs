@@ -60,7 +60,8 @@ pub trait Instance: super::permit::sealed::Sealed + Sized + Send + Sync + 'stati
 /// that have not been used for longest go, and so do those idle for longer than `idle`. One that refuses calls is kept until
 /// its time is over, and one that was set by hand until it is reset; where all are kept, a new key gets an instance for
 /// that call only. Keys are hashed with a secret of the process to 128 bits, and not stored: borrowed and owned forms
-/// that hash alike (`str` and `String`) are the same key.
+/// that hash alike (`str` and `String`) are the same key, and numbers of different types are not: where the key is a
+/// `u64`, ask for `&7_u64`.
 pub struct Keys<P: Instance> {
     config: P::Config,
     site: &'static str,

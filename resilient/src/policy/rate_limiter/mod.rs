@@ -26,9 +26,9 @@ pub(crate) use line::Waiting;
 /// Lets so many calls pass per period: a token bucket in one atomic word.
 ///
 /// A refused call costs nothing and learns when to come back. Instants are exact, but for buckets that take at least a
-/// second to fill: these may give up to a hundredth of their burst beyond it, the price of a clock that costs nothing. With [`wait`](RateLimiterConfig::wait), calls wait their
-/// turn in the order in which they came; a wait that would exceed its limit is refused at once, and a dropped one
-/// gives its turn to the next.
+/// second to fill: these may give up to a hundredth of their burst beyond it, the price of a clock that costs nothing.
+/// With [`wait`](RateLimiterConfig::wait), calls wait their turn in the order in which they came; a wait that would exceed
+/// its limit is refused at once, and a dropped one gives its turn to the next.
 ///
 /// ```
 /// # use resilient::{Rate, RateLimiter, RateLimiterConfig};
