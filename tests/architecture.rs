@@ -26,7 +26,9 @@ fn sources(of: &str) -> Vec<(PathBuf, String)> {
     files
         .into_iter()
         .filter(|path| {
-            path.file_stem().is_some_and(|stem| !["models", "snapshots", "tests"].contains(&&*stem.to_string_lossy()))
+            let path = path.strip_prefix(&root).unwrap().with_extension("");
+            let of_tests = ["models", "oracle", "snapshots", "tests"];
+            !path.components().any(|part| of_tests.contains(&&*part.as_os_str().to_string_lossy()))
         })
         .map(|path| (path.strip_prefix(&root).unwrap().to_owned(), code(&fs::read_to_string(&path).unwrap())))
         .collect()
