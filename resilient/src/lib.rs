@@ -13,6 +13,7 @@ mod event;
 mod models;
 mod outcome;
 mod policy;
+mod priority;
 mod queue;
 mod rate;
 mod ratio;
@@ -43,6 +44,8 @@ pub use policy::{
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},
     timeout::{Timeout, TimeoutConfig, TimeoutStats},
 };
+pub use priority::Priority;
+pub use queue::Order;
 pub use rate::Rate;
 pub use ratio::Ratio;
 pub use registry::{NotFound, Registry, Site, SitePolicy, registry};

@@ -2,13 +2,16 @@
 //!
 //! One word holds both numbers, so that either who leaves sees who waits, or who gets in line sees the free place.
 
-use crate::queue::{Queue, WaiterId};
 use crate::sync::{
     Mutex, MutexGuard,
     atomic::{
         AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed},
     },
+};
+use crate::{
+    priority::Priority,
+    queue::{Order, Queue, WaiterId},
 };
 use std::{sync::PoisonError, task::Waker};
 
@@ -32,7 +35,7 @@ const fn waiters(word: u64) -> u32 {
 
 impl Places {
     pub(super) const fn new(max: u32) -> Self {
-        Self { max, word: AtomicU64::new(0), queue: Mutex::new(Queue::new()) }
+        Self { max, word: AtomicU64::new(0), queue: Mutex::new(Queue::new(Order::Fifo)) }
     }
 
     /// Takes a place if one is free and nobody waits for it.
@@ -84,7 +87,7 @@ impl Places {
         if queue.len() >= length {
             return None;
         }
-        let id = queue.push(1, waker);
+        let id = queue.push(Priority::Normal, 1, 0, waker);
         self.word.fetch_add(WAITER, AcqRel);
         // A place may have become free since this call was refused one.
         self.hand_over(queue);

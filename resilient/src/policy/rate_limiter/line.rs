@@ -8,7 +8,8 @@ use crate::sync::{
 use crate::{
     error::Error,
     event::Caller,
-    queue::{Queue, WaiterId},
+    priority::Priority,
+    queue::{Order, Queue, WaiterId},
     time::{NEVER, Nanos, nanos},
 };
 use std::{
@@ -26,7 +27,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) const fn new() -> Self {
-        Self { queue: Mutex::new(Queue::new()), occupied: AtomicBool::new(false) }
+        Self { queue: Mutex::new(Queue::new(Order::Fifo)), occupied: AtomicBool::new(false) }
     }
 
     #[inline(always)]
@@ -103,7 +104,7 @@ impl RateLimiter {
             drop(queue);
             return Err(self.refuse(caller, tokens, Taken::After(after)));
         }
-        let id = queue.push(tokens, waker);
+        let id = queue.push(Priority::Normal, tokens, now, waker);
         Ok(Waiting { id, tokens, limit: limit.min(deadline) })
     }
 
