@@ -6,7 +6,7 @@ mod key;
 
 pub use self::{
     constant::{CallsOrDuration, Constant, DurationOrBackoff},
-    cost::cost,
+    cost::{Unsigned, cost},
     key::{
         Labelled, OwnBorrowed, OwnByClone, SeeDisplay, SeeNothing, asking, checked, keyed, keyed_elsewhere, label,
         named,
@@ -19,6 +19,7 @@ pub use crate::{
         circuit_breaker::CircuitBreakerLayer,
         convert::{ByFrom, Nothing, by_from, by_path, converting, mapping, supplied},
         fallback::{Always, Asking, FallbackLayer},
+        follow::{charge, charging, delay_hint, hinting, measuring},
         handle::{Alias, Borrowed, Shared, counted},
         judge::{by_view, errors, failure_if, ignore_if, judging, unless, when, when_unless},
         layer::{End, on},
@@ -31,6 +32,7 @@ pub use crate::{
     },
     outcome::Ending,
     policy::keyed::Keys,
+    priority::Priority,
     registry::{Site, SitePolicy},
 };
 pub use core::{

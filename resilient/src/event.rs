@@ -7,6 +7,7 @@ use crate::{
     brief::{Brief, Count},
     cause::Cause,
     error::{Error, Reason},
+    ratio::Ratio,
 };
 use std::{
     fmt,
@@ -88,6 +89,12 @@ pub enum EventKind {
         /// The policy is in [`Mode::Shadow`](crate::Mode::Shadow), so the call passed nevertheless.
         shadow: bool,
     },
+    /// A rate limiter goes on at a smaller share of its rate: its dependency is not well.
+    #[non_exhaustive]
+    Slowed {
+        /// The share.
+        share: Ratio,
+    },
     /// The function was cancelled because its time was over.
     #[non_exhaustive]
     TimedOut {
@@ -160,6 +167,7 @@ impl EventKind {
             Self::Disabled => "disabled",
             Self::LateResult => "late_result",
             Self::Rejected { .. } => "rejected",
+            Self::Slowed { .. } => "slowed",
             Self::TimedOut { .. } => "timed_out",
             Self::Retried { .. } => "retried",
             Self::RetriesExhausted { .. } => "retries_exhausted",
@@ -185,6 +193,7 @@ impl fmt::Display for EventKind {
             Self::Rejected { error, shadow } => {
                 write!(f, "{}: {}", if *shadow { "would reject" } else { "rejected" }, Reason(error))
             }
+            Self::Slowed { share } => write!(f, "slowed to {share} of its rate"),
             Self::TimedOut { after } => write!(f, "timed out after {}", Brief(*after)),
             Self::Retried { attempt, delay, error } => {
                 write!(f, "attempt {attempt} failed, retry in {}", Brief(*delay))?;

@@ -40,7 +40,7 @@ pub use policy::{
     keyed::{Checking, Instance, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, Permit},
-    rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},
+    rate_limiter::{Algorithm, RateLimiter, RateLimiterConfig, RateLimiterStats, Standing},
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},
     timeout::{Timeout, TimeoutConfig, TimeoutStats},
 };

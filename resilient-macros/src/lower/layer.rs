@@ -119,7 +119,7 @@ impl Lowering<'_> {
             }
             Policy::RateLimited { cost, .. } => {
                 let cost = if cost.is_some() { local("__cost", index).to_token_stream() } else { quote!(1) };
-                quote!(#rt::RateLimiterLayer::new(#handle, #cost))
+                quote!(#rt::RateLimiterLayer::new(#handle, #cost, #rt::Priority::Normal, ()))
             }
             Policy::Retry { judge, .. } => {
                 let judge = self.judge(layer, judge);

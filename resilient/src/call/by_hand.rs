@@ -6,6 +6,7 @@ use super::{
     circuit_breaker::CircuitBreakerLayer,
     convert::{ByFrom, Convert, Nothing},
     fallback::{Always, FallbackLayer},
+    follow::measuring,
     handle::Borrowed,
     judge::{Judge, errors, when},
     layer::{End, Layers, on},
@@ -22,6 +23,7 @@ use crate::{
         bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, fallback::Fallback, keyed::Keyed, permit::Permit,
         rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
     },
+    priority::Priority,
     registry::Site,
 };
 use std::{future::Future, hash::Hash, pin::pin};
@@ -122,7 +124,12 @@ impl RateLimiter {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        run(ByFrom(ResultView), on(RateLimiterLayer::new(Borrowed(self), 1), End), operation).await
+        if self.config().is_adaptive() {
+            let layer = RateLimiterLayer::new(Borrowed(self), 1, Priority::Normal, measuring(ResultView));
+            return run(ByFrom(ResultView), on(layer, End), operation).await;
+        }
+        let layer = RateLimiterLayer::new(Borrowed(self), 1, Priority::Normal, ());
+        run(ByFrom(ResultView), on(layer, End), operation).await
     }
 
     /// Takes a token, waiting for it as configured.
@@ -145,7 +152,18 @@ impl RateLimiter {
     /// # Cancel safety
     /// Dropped while it waits, it gives its turn to the next.
     pub async fn acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
-        let stack = on(RateLimiterLayer::new(Borrowed(self), tokens), End);
+        self.acquire_as(Priority::Normal, tokens).await
+    }
+
+    /// Takes so many tokens at once, waiting for them as configured, for a call of this class.
+    ///
+    /// # Errors
+    /// As those of [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, it gives its turn to the next.
+    pub async fn acquire_as(&self, class: Priority, tokens: u32) -> Result<Permit<'_, Self>, Error> {
+        let stack = on(RateLimiterLayer::new(Borrowed(self), tokens, class, ()), End);
         run(ByFrom(ResultView), stack, std::future::ready(Ok(()))).await?;
         Ok(Permit::new(self, ()))
     }

@@ -14,6 +14,7 @@ mod cold;
 pub mod convert;
 pub mod env;
 pub mod fallback;
+pub mod follow;
 pub mod handle;
 pub mod judge;
 pub mod layer;

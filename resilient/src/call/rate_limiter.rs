@@ -1,37 +1,45 @@
 use crate::{
     call::{
         env::{Env, Hot},
+        follow::{Follow, Following},
         handle::Handle,
         layer::{Flow, Keeps, Layer, Room, Seen},
     },
     error::Error,
     outcome::Ending,
     policy::rate_limiter::{RateLimiter, Waiting},
+    priority::Priority,
 };
 use std::task::Poll;
 
-/// A limiter around a call.
-pub struct RateLimiterLayer<P> {
+/// A limiter around a call, and what it learns from it.
+pub struct RateLimiterLayer<P, F> {
     policy: P,
     cost: u32,
+    class: Priority,
+    follow: F,
 }
 
-impl<P> RateLimiterLayer<P> {
+impl<P, F> RateLimiterLayer<P, F> {
     #[inline(always)]
-    pub const fn new(policy: P, cost: u32) -> Self {
-        Self { policy, cost }
+    pub const fn new(policy: P, cost: u32, class: Priority, follow: F) -> Self {
+        Self { policy, cost, class, follow }
     }
 }
 
-impl<P> Keeps for RateLimiterLayer<P> {
+impl<P, F> Keeps for RateLimiterLayer<P, F> {
     type Cold = Option<Waiting>;
     type Room<R, I: Room<R>> = I;
 }
 
-impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
+impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F> {
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
-        self.policy.get().admit(hot.caller(self.policy.alias()), self.cost)
+        let admitted = self.policy.get().admit(hot.caller(self.policy.alias()), self.class, self.cost);
+        if let Poll::Ready(Ok(())) = admitted {
+            self.follow.begin();
+        }
+        admitted
     }
 
     fn wait(&mut self, cold: &mut Option<Waiting>, env: &mut Env<'_>) -> Poll<Result<(), Error>> {
@@ -39,21 +47,33 @@ impl<R, P: Handle<RateLimiter>> Layer<R> for RateLimiterLayer<P> {
         let waiting = if let Some(waiting) = *cold {
             waiting
         } else {
-            if let ready @ Poll::Ready(_) = limiter.admit(caller, self.cost) {
-                return ready;
+            let admitted = limiter.admit(caller, self.class, self.cost);
+            if admitted.is_ready() {
+                self.follow.begin();
+                return admitted;
             }
-            *cold.insert(limiter.get_in_line(caller, self.cost, env.now, env.last_turn(), env.waker)?)
+            let asked = (self.class, self.cost);
+            match limiter.get_in_line(caller, asked, env.now, env.last_turn(), env.waker)? {
+                Some(waiting) => *cold.insert(waiting),
+                // In the shadow.
+                None => return Poll::Ready(Ok(())),
+            }
         };
         let (turn, again) = limiter.poll_turn(caller, waiting, env.now, env.waker);
         match turn {
             Poll::Pending => env.wake_at(again),
-            Poll::Ready(_) => *cold = None,
+            Poll::Ready(_) => {
+                *cold = None;
+                self.follow.begin();
+            }
         }
         turn
     }
 
     #[inline(always)]
-    fn settle(&mut self, _: Seen<'_, R>, _: Hot) -> Flow {
+    fn settle(&mut self, ended: Seen<'_, R>, hot: Hot) -> Flow {
+        let limiter = self.policy.get();
+        self.follow.end(limiter, self.cost, ended, hot, Following(hot.caller(self.policy.alias())));
         Flow::Outward
     }
 

@@ -5,8 +5,8 @@ pub(crate) mod slots;
 
 pub use histogram::Latency;
 
-use histogram::Histogram;
-use slots::Slots;
+pub(crate) use histogram::Histogram;
+pub(crate) use slots::Slots;
 use std::sync::{
     OnceLock,
     atomic::{AtomicU64, Ordering},

@@ -37,6 +37,46 @@ impl Bucket {
         Self { interval, capacity, shift, lag }
     }
 
+    /// The same tokens at another pace.
+    #[inline]
+    pub(super) const fn paced(self, interval: u64, capacity: u64) -> Self {
+        Self { interval, capacity, ..self }
+    }
+
+    /// Units until one token has come, and until an empty bucket is full, at this share of the rate.
+    pub(super) fn pace(&self, burst: u32, factor: f64) -> (u64, u64) {
+        #[expect(clippy::cast_sign_loss, reason = "a share of a rate is positive")]
+        let interval = ((self.interval as f64 / factor).round() as u64).clamp(1, MOST);
+        if interval == self.interval { (interval, self.capacity) } else { (interval, clamp(u128::from(interval) * u128::from(burst))) }
+    }
+
+    /// The word of a bucket that lacks as many tokens as with `full` at another pace.
+    pub(super) const fn repaced(&self, before: &Self, full: Full, now: Nanos) -> Full {
+        let lack = before.lack(full, now) as u128 * self.interval as u128 / before.interval as u128;
+        let lack = clamp(lack);
+        self.units(now).wrapping_add(if lack > self.capacity { self.capacity } else { lack })
+    }
+
+    pub(super) const fn interval(&self) -> u64 {
+        self.interval
+    }
+
+    pub(super) const fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// The word after tokens that are there were taken.
+    pub(super) const fn spent(&self, full: Full, now: Nanos, tokens: u64) -> Full {
+        let lack = self.lack(full, now).saturating_add(self.cost(tokens));
+        self.units(now).wrapping_add(if lack > self.capacity { self.capacity } else { lack })
+    }
+
+    /// The word after some tokens were given back.
+    pub(super) const fn put_back(&self, full: Full, now: Nanos, tokens: u64) -> Full {
+        let lack = self.lack(full, now).saturating_sub(self.cost(tokens));
+        self.units(now).wrapping_add(lack)
+    }
+
     /// Whether instants can be told apart for as long as it takes to fill the bucket.
     pub(super) const fn fits(rate: Rate, burst: u32) -> bool {
         Self::exact(rate, burst).1 < MOST as u128
@@ -88,12 +128,19 @@ impl Bucket {
     /// Takes tokens, if they are there.
     #[inline]
     pub(super) const fn take(&self, full: Full, now: Nanos, tokens: u32) -> Take {
+        self.take_above(full, now, tokens, 0)
+    }
+
+    /// Takes tokens, if they are there and so many stay.
+    #[inline]
+    pub(super) const fn take_above(&self, full: Full, now: Nanos, tokens: u32, floor: u32) -> Take {
         let before = self.lack(full, now);
         let lack = before + self.cost(tokens as u64);
-        if lack <= self.capacity {
+        let most = lack + self.cost(floor as u64);
+        if most <= self.capacity {
             Take::Taken { full: self.units(now).wrapping_add(lack), dated: before <= self.lag }
         } else {
-            Take::Lacking { after: lack - self.capacity }
+            Take::Lacking { after: most - self.capacity }
         }
     }
 

@@ -1,10 +1,29 @@
-use super::bucket::Bucket;
+use super::{bucket::Bucket, meter::Quota};
 use crate::{
     check,
     error::{ConfigError, demand},
+    policy::mode::Mode,
     rate::Rate,
+    ratio::Ratio,
 };
 use std::time::Duration;
+
+/// How a [`RateLimiter`](super::RateLimiter) counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Tokens come one by one, and so many are saved up as the burst: the smoothest, and the fastest.
+    #[default]
+    TokenBucket,
+    /// Never more than the limit in *any* time as long as the period. Up to a limit of 256 it is exact; above that a token
+    /// comes back late by up to a 256th of the period, and never early.
+    SlidingWindow,
+    /// So many in each period, counted from the first call on: up to twice the limit around the end of one.
+    FixedWindow,
+}
+
+/// How many quotas one limiter may have.
+pub(super) const QUOTAS: usize = 4;
 
 /// How often a [`RateLimiter`](super::RateLimiter) lets calls pass.
 ///
@@ -24,12 +43,72 @@ pub struct RateLimiterConfig {
     burst: Option<u32>,
     initial: Option<u32>,
     pub(super) wait: Option<Duration>,
+    pub(super) algorithm: Algorithm,
+    reserve: Option<Ratio>,
+    adaptive: bool,
+    pub(super) mode: Mode,
+    /// Those that decide together with the first.
+    others: [Option<Rate>; QUOTAS - 1],
+    too_many: bool,
 }
 
 impl RateLimiterConfig {
     /// This rate; a burst of one period's worth, a full bucket at the start, and refusal at once.
     pub const fn new(rate: Rate) -> Self {
-        Self { name: "rate_limited", rate, burst: None, initial: None, wait: None }
+        Self {
+            name: "rate_limited",
+            rate,
+            burst: None,
+            initial: None,
+            wait: None,
+            algorithm: Algorithm::TokenBucket,
+            reserve: None,
+            adaptive: false,
+            mode: Mode::On,
+            others: [None; QUOTAS - 1],
+            too_many: false,
+        }
+    }
+
+    /// Another quota (4 in all): a call takes from all of them, or from none where one refuses. `burst` and `initial` are
+    /// about the first; the others hold one period's worth, and begin with all of it.
+    pub const fn and(mut self, rate: Rate) -> Self {
+        let mut index = 0;
+        while index < self.others.len() {
+            if self.others[index].is_none() {
+                self.others[index] = Some(rate);
+                return self;
+            }
+            index += 1;
+        }
+        self.too_many = true;
+        self
+    }
+
+    /// How it counts (default: a token bucket). In a window, the limit of the rate is all there is: no `burst`.
+    pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// A share of the burst that only [`Priority::High`](crate::Priority) and `Critical` calls may use. `Critical` ones may
+    /// besides owe as much again, which the next tokens pay for.
+    pub const fn reserve(mut self, share: Ratio) -> Self {
+        self.reserve = Some(share);
+        self
+    }
+
+    /// Goes on at a share of the rate while calls fail, or take more than twice as long as usual: see
+    /// [`adjust`](super::RateLimiter::adjust), which the calls' own results then do.
+    pub const fn adaptive(mut self) -> Self {
+        self.adaptive = true;
+        self
+    }
+
+    /// Whether it acts, only reports, or does nothing.
+    pub const fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
     }
 
     /// The tokens that the bucket holds (at least 1; default: one period's worth, so that up to twice the rate can pass
@@ -45,7 +124,7 @@ impl RateLimiterConfig {
         self
     }
 
-    /// A call without a token waits its turn for up to so long, first come, first served.
+    /// A call without a token waits its turn for up to so long: the more urgent first, and of these who came first.
     pub const fn wait(mut self, limit: Duration) -> Self {
         self.wait = Some(limit);
         self
@@ -76,6 +155,46 @@ impl RateLimiterConfig {
         }
     }
 
+    /// Whether one word holds all of it.
+    pub(super) const fn is_word(&self) -> bool {
+        matches!(self.algorithm, Algorithm::TokenBucket) && self.others[0].is_none()
+    }
+
+    /// What stays for more urgent calls.
+    #[inline]
+    pub(super) const fn floor(&self, reserved: bool) -> u32 {
+        if reserved { self.reserved(self.capacity()) } else { 0 }
+    }
+
+    const fn reserved(&self, burst: u32) -> u32 {
+        match self.reserve {
+            // Rounded up.
+            Some(share) => ((burst as u64 * share.ppb() as u64).div_ceil(1_000_000_000)) as u32,
+            None => 0,
+        }
+    }
+
+    pub(crate) const fn is_adaptive(&self) -> bool {
+        self.adaptive
+    }
+
+    pub(super) const fn has_reserve(&self) -> bool {
+        self.reserve.is_some()
+    }
+
+    /// What a call may ask for at most.
+    pub(super) fn most(&self, reserved: bool) -> u32 {
+        let quotas = self.quotas().map(|quota| quota.burst - if reserved { quota.reserve } else { 0 });
+        quotas.min().unwrap_or(0)
+    }
+
+    /// All of them, the first with the initial tokens.
+    pub(super) fn quotas(&self) -> impl Iterator<Item = Quota> {
+        let quota = |rate: Rate, burst| Quota { rate, burst, reserve: self.reserved(burst) };
+        let first = quota(self.rate, self.capacity());
+        std::iter::once(first).chain(self.others.into_iter().flatten().map(move |rate| quota(rate, rate.limit())))
+    }
+
     /// Checks every number.
     ///
     /// # Errors
@@ -95,10 +214,48 @@ impl RateLimiterConfig {
                 "a `burst` that takes more than a century to come back is none: write a smaller one",
             ));
         }
+        if let Some(error) = self.first_contradiction() {
+            return Err(error);
+        }
+        let mut index = 0;
+        while index < self.others.len() {
+            if let Some(rate) = self.others[index] {
+                if let Err(error) = check::rate(rate) {
+                    return Err(error);
+                }
+            }
+            index += 1;
+        }
         match self.wait {
             Some(limit) if limit.as_secs() != Duration::MAX.as_secs() => check::wait(limit),
             _ => Ok(()),
         }
+    }
+
+    const fn first_contradiction(&self) -> Option<ConfigError> {
+        let is_bucket = matches!(self.algorithm, Algorithm::TokenBucket);
+        let message = if self.too_many {
+            "a rate limiter has at most 4 quotas"
+        } else if !is_bucket && self.burst.is_some() {
+            "a `burst` belongs to the token bucket: in a window, the limit of the rate is all there is"
+        } else if self.reserve.is_some() && self.reserved(self.capacity()) >= self.capacity() {
+            "a `reserve` leaves something for the other calls: write a smaller share, or a larger `burst`"
+        } else if matches!(self.reserve, Some(share) if share.ppb() == 0) {
+            "a `reserve` of 0% keeps nothing back: leave it out"
+        } else {
+            return None;
+        };
+        Some(ConfigError::new(message))
+    }
+
+    /// The same configuration, [`check`](Self::check)ed: for a `const` or a `static`.
+    ///
+    /// # Panics
+    /// When a number can not work; in a `const` this is a compile error.
+    #[track_caller]
+    pub const fn checked(self) -> Self {
+        demand(self.check());
+        self
     }
 
     /// [`check`](Self::check)s in a const context.

@@ -1,75 +1,23 @@
-//! Calls that wait for their tokens, first come, first served. Only the front takes tokens; who leaves calls the next.
+//! Calls that wait for their tokens: the more urgent first, and of these who came first. Only the front takes tokens; who
+//! leaves calls the next.
 
-use super::{RateLimiter, Taken};
-use crate::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering},
-};
+use super::{RateLimiter, Taken, locked::Locked, stats::Refusal};
 use crate::{
     error::Error,
     event::Caller,
     priority::Priority,
-    queue::{Order, Queue, WaiterId},
+    queue::WaiterId,
     time::{NEVER, Nanos, nanos},
 };
-use std::{
-    ops::{Deref, DerefMut},
-    sync::PoisonError,
-    task::{Poll, Waker},
-};
-
-#[derive(Debug)]
-pub(super) struct Line {
-    queue: Mutex<Queue>,
-    /// Whether somebody waits: the fast path asks only this.
-    occupied: AtomicBool,
-}
-
-impl Line {
-    pub(super) const fn new() -> Self {
-        Self { queue: Mutex::new(Queue::new(Order::Fifo)), occupied: AtomicBool::new(false) }
-    }
-
-    #[inline(always)]
-    pub(super) fn is_empty(&self) -> bool {
-        !self.occupied.load(Ordering::Acquire)
-    }
-
-    pub(super) fn lock(&self) -> Locked<'_> {
-        Locked { queue: self.queue.lock().unwrap_or_else(PoisonError::into_inner), occupied: &self.occupied }
-    }
-}
-
-pub(super) struct Locked<'a> {
-    queue: MutexGuard<'a, Queue>,
-    occupied: &'a AtomicBool,
-}
-
-impl Deref for Locked<'_> {
-    type Target = Queue;
-
-    fn deref(&self) -> &Queue {
-        &self.queue
-    }
-}
-
-impl DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut Queue {
-        &mut self.queue
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        self.occupied.store(self.queue.len() > 0, Ordering::Release);
-    }
-}
+use std::task::{Poll, Waker};
 
 /// A call in line.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting {
     id: WaiterId,
+    class: Priority,
     tokens: u32,
+    since: Nanos,
     /// When it is refused.
     limit: Nanos,
 }
@@ -77,12 +25,21 @@ pub struct Waiting {
 impl RateLimiter {
     /// Takes tokens without waiting; `Pending` where waiting is configured and may help.
     #[inline(always)]
-    pub(crate) fn admit(&self, caller: Caller, tokens: u32) -> Poll<Result<(), Error>> {
-        match self.take(tokens) {
+    pub(crate) fn admit(&self, caller: Caller, class: Priority, tokens: u32) -> Poll<Result<(), Error>> {
+        match self.take(class, tokens) {
             Taken::Now => Poll::Ready(Ok(())),
+            refused => self.admit_later(caller, tokens, refused),
+        }
+    }
+
+    #[cold]
+    fn admit_later(&self, caller: Caller, tokens: u32, refused: Taken) -> Poll<Result<(), Error>> {
+        match refused {
             // Without the clock and the deadline, only what no wait can help is refused.
-            Taken::After(after) if self.config.wait.is_some_and(|wait| after <= nanos(wait)) => Poll::Pending,
-            refused => Poll::Ready(Err(self.refuse(caller, tokens, refused))),
+            Taken::After(after) if self.may_wait() && self.config.wait.is_some_and(|wait| after <= nanos(wait)) => {
+                Poll::Pending
+            }
+            refused => Poll::Ready(self.refuse(caller, tokens, refused, Refusal::AtOnce)),
         }
     }
 
@@ -90,27 +47,23 @@ impl RateLimiter {
     pub(crate) fn get_in_line(
         &self,
         caller: Caller,
-        tokens: u32,
+        (class, tokens): (Priority, u32),
         now: Nanos,
         deadline: Nanos,
         waker: &Waker,
-    ) -> Result<Waiting, Error> {
+    ) -> Result<Option<Waiting>, Error> {
         let limit = now.saturating_add(self.config.wait.map_or(0, nanos));
         let waker = waker.clone();
-        let mut queue = self.line.lock();
-        let after = self.bucket.time_for(self.full_now(), now, queue.weight() + u64::from(tokens));
+        let mut locked = self.lock(now);
+        let ahead = locked.line.weight_ahead_of_new(class, now);
+        let after = locked.time_for(now, ahead + u64::from(tokens), self.is_reserved(class));
         let turn = now.saturating_add(after);
         if turn > limit || turn >= deadline {
-            drop(queue);
-            return Err(self.refuse(caller, tokens, Taken::After(after)));
+            drop(locked);
+            return self.refuse(caller, tokens, Taken::After(after.max(1)), Refusal::AtOnce).map(|()| None);
         }
-        let id = queue.push(Priority::Normal, tokens, now, waker);
-        Ok(Waiting { id, tokens, limit: limit.min(deadline) })
-    }
-
-    /// The word of a bucket that a call has asked before.
-    fn full_now(&self) -> u64 {
-        self.full.load(Ordering::Acquire)
+        let id = locked.line.push(class, tokens, now, waker);
+        Ok(Some(Waiting { id, class, tokens, since: now, limit: limit.min(deadline) }))
     }
 
     /// `Pending` with the instant at which to ask again, if nobody calls before.
@@ -122,22 +75,24 @@ impl RateLimiter {
         waker: &Waker,
     ) -> (Poll<Result<(), Error>>, Nanos) {
         let waker = waker.clone();
-        let mut queue = self.line.lock();
-        let taken = match queue.front() {
-            Some(front) if front == waiting.id => self.take_ahead(waiting.tokens),
-            _ => Taken::After(NEVER),
-        };
+        let mut locked = self.lock(now);
+        let is_front = locked.line.front() == Some(waiting.id);
+        let taken = if is_front { locked.decide_for_front(waiting.class, waiting.tokens) } else { Taken::After(NEVER) };
         if taken == Taken::Now {
-            leave(queue, waiting.id);
+            leave(locked, waiting.id);
+            self.waited(now.saturating_sub(waiting.since));
             return (Poll::Ready(Ok(())), NEVER);
         }
         if now >= waiting.limit {
-            leave(queue, waiting.id);
-            let after = self.bucket.time_for(self.full_now(), now, waiting.tokens.into());
-            return (Poll::Ready(Err(self.refuse(caller, waiting.tokens, Taken::After(after.max(1))))), NEVER);
+            let ahead = locked.line.weight_ahead(waiting.id).unwrap_or(0);
+            let tokens = ahead + u64::from(waiting.tokens);
+            let after = locked.time_for(now, tokens, self.is_reserved(waiting.class)).max(1);
+            leave(locked, waiting.id);
+            let refused = self.refuse(caller, waiting.tokens, Taken::After(after), Refusal::Waited);
+            return (Poll::Ready(refused), NEVER);
         }
-        let (_, before) = queue.watch(waiting.id, waker);
-        drop(queue);
+        let (_, before) = locked.line.watch(waiting.id, waker);
+        drop(locked);
         drop(before);
         let again = match taken {
             Taken::After(after) => now.saturating_add(after).min(waiting.limit),
@@ -148,15 +103,15 @@ impl RateLimiter {
 
     /// A dropped waiter's turn goes to the next.
     pub(crate) fn leave_line(&self, waiting: Waiting) {
-        leave(self.line.lock(), waiting.id);
+        leave(self.lock(waiting.since), waiting.id);
     }
 }
 
-fn leave(mut queue: Locked<'_>, id: WaiterId) {
-    let was_front = queue.front() == Some(id);
-    let (_, kept) = queue.leave(id);
-    let next = if was_front { queue.front_waker() } else { None };
-    drop(queue);
+fn leave(mut locked: Locked<'_>, id: WaiterId) {
+    let was_front = locked.line.front() == Some(id);
+    let (_, kept) = locked.line.leave(id);
+    let next = if was_front { locked.line.front_waker() } else { None };
+    drop(locked);
     drop(kept);
     // Outside the lock: a waker may run anything.
     next.into_iter().for_each(Waker::wake);

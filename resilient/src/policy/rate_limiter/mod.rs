@@ -2,33 +2,56 @@
 
 mod bucket;
 mod config;
+mod control;
+mod headers;
+mod health;
+mod ledger;
 mod line;
+mod locked;
+mod log;
+mod meter;
+#[cfg(test)]
+mod oracle;
+mod purse;
+mod stats;
+mod window;
 
-pub use config::RateLimiterConfig;
+pub use config::{Algorithm, RateLimiterConfig};
+pub use headers::Standing;
+pub use stats::RateLimiterStats;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
-use crate::sync::atomic::{
-    AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+use crate::sync::{
+    Mutex,
+    atomic::{
+        AtomicU32, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed},
+    },
 };
 use crate::{
     error::Error,
     event::{self, Caller},
     outcome::Ending,
+    policy::mode::Mode,
+    priority::Priority,
     time::{Nanos, TICK, coarse, precise},
 };
 use bucket::{Bucket, Full, Take};
-use line::Line;
-use std::{fmt, time::Duration};
+use ledger::{Ledger, gate, mode_gate};
+use stats::{Counts, Refusal};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub(crate) use line::Waiting;
 
-/// Lets so many calls pass per period: a token bucket in one atomic word.
+/// Lets so many calls pass per period.
+///
+/// By default a token bucket in one atomic word: a call takes its tokens without a lock. Windows, and several quotas that
+/// decide together, are counted under a short lock: see [`Algorithm`] and [`RateLimiterConfig::and`].
 ///
 /// A refused call costs nothing and learns when to come back. Instants are exact, but for buckets that take at least a
 /// second to fill: these may give up to a hundredth of their burst beyond it, the price of a clock that costs nothing.
-/// With [`wait`](RateLimiterConfig::wait), calls wait their turn in the order in which they came; a wait that would exceed
-/// its limit is refused at once, and a dropped one gives its turn to the next.
+/// With [`wait`](RateLimiterConfig::wait), calls wait their turn: the more urgent first, and of these who came first. A
+/// wait that would exceed its limit is refused at once, and a dropped one gives its turn to the next.
 ///
 /// ```
 /// # use resilient::{Rate, RateLimiter, RateLimiterConfig};
@@ -42,11 +65,19 @@ pub(crate) use line::Waiting;
 /// ```
 pub struct RateLimiter {
     config: RateLimiterConfig,
-    bucket: Bucket,
+    /// The bucket at its whole rate.
+    nominal: Bucket,
+    /// What must not be decided without the lock.
+    gate: AtomicU32,
+    /// Units for a token, and for all, at the present pace.
+    interval: AtomicU64,
+    capacity: AtomicU64,
     /// The bucket's word.
     full: AtomicU64,
-    line: Line,
-    rejected: AtomicU64,
+    ledger: Mutex<Ledger>,
+    counts: Counts,
+    /// Which of a keyed limiter's instances it is.
+    label: Option<Arc<str>>,
 }
 
 /// The word before the first call.
@@ -70,12 +101,18 @@ impl RateLimiter {
     #[track_caller]
     pub const fn new(config: RateLimiterConfig) -> Self {
         config.assert();
+        let bucket = Bucket::new(config.rate, config.capacity(), TICK);
+        let meters = if config.is_word() { 0 } else { gate::METERS };
         Self {
-            bucket: Bucket::new(config.rate, config.capacity(), TICK),
-            config,
+            nominal: bucket,
+            gate: AtomicU32::new(meters | mode_gate(config.mode)),
+            interval: AtomicU64::new(bucket.interval()),
+            capacity: AtomicU64::new(bucket.capacity()),
             full: AtomicU64::new(UNUSED),
-            line: Line::new(),
-            rejected: AtomicU64::new(0),
+            ledger: Mutex::new(Ledger::new(config.mode)),
+            counts: Counts::new(),
+            label: None,
+            config,
         }
     }
 
@@ -103,76 +140,133 @@ impl RateLimiter {
     /// # Errors
     /// [`Error::RateLimited`] when there are not so many, [`Error::CostExceedsBurst`] when there never will be.
     pub fn try_acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
-        match self.take(tokens) {
-            Taken::Now => Ok(Permit::new(self, ())),
-            refused => Err(self.refuse(Caller::BY_HAND, tokens, refused)),
-        }
+        self.try_acquire_as(Priority::Normal, tokens)
     }
 
-    /// Takes tokens if they are there and nobody waits for them.
+    /// Takes `tokens` at once, or none of them, for a call of this class.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when there are not so many for this class, [`Error::CostExceedsBurst`] when there never
+    /// will be.
+    pub fn try_acquire_as(&self, class: Priority, tokens: u32) -> Result<Permit<'_, Self>, Error> {
+        match self.take(class, tokens) {
+            Taken::Now => {}
+            refused => self.refuse(Caller::BY_HAND, tokens, refused, Refusal::AtOnce)?,
+        }
+        Ok(Permit::new(self, ()))
+    }
+
+    /// Takes tokens if they are there and nobody goes before.
     #[inline(always)]
-    fn take(&self, tokens: u32) -> Taken {
-        if !self.line.is_empty() {
-            return self.take_behind(tokens);
+    fn take(&self, class: Priority, tokens: u32) -> Taken {
+        let taken = self.try_take(class, tokens);
+        if taken == Taken::Now {
+            self.counts.admit();
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn try_take(&self, class: Priority, tokens: u32) -> Taken {
+        if self.gate.load(Acquire) != 0 {
+            return self.take_gated(class, tokens);
         }
         // One try with the coarse clock. It lags: a full bucket would gain the lag, and what it refuses is right only
         // where the lag could not change it.
         let (full, now) = (self.full.load(Acquire), coarse());
-        match self.bucket.take(full, now, tokens) {
-            Take::Taken { full: next, dated: false }
-                if self.full.compare_exchange(full, next, AcqRel, Relaxed).is_ok() =>
-            {
-                return Taken::Now;
-            }
-            Take::Lacking { after } if self.is_certain(full, now, after) && tokens <= self.config.capacity() => {
-                return Taken::After(self.bucket.nanos(after));
+        let (bucket, floor) = (self.bucket(), self.config.floor(self.is_reserved(class)));
+        match bucket.take_above(full, now, tokens, floor) {
+            Take::Taken { full: next, dated: false } if self.swap(full, next).is_ok() => return Taken::Now,
+            Take::Lacking { after } if self.is_certain(&bucket, full, now, after) && self.may_have(class, tokens) => {
+                return Taken::After(bucket.nanos(after));
             }
             _ => {}
         }
-        self.take_ahead(tokens)
+        self.take_precisely(class, tokens)
     }
 
     /// Whether neither the lag of the coarse clock nor one that stepped back could be why tokens are lacking.
     #[inline]
-    fn is_certain(&self, full: Full, now: Nanos, after: u64) -> bool {
-        self.bucket.nanos(after) > TICK && self.bucket.anchored(full, now, TICK).is_none()
+    fn is_certain(&self, bucket: &Bucket, full: Full, now: Nanos, after: u64) -> bool {
+        bucket.nanos(after) > TICK && bucket.anchored(full, now, TICK).is_none()
     }
 
-    /// Those in line come first.
-    #[cold]
-    fn take_behind(&self, tokens: u32) -> Taken {
-        let now = precise();
-        let ahead = self.line.lock().weight();
-        if tokens > self.config.capacity() {
-            Taken::Never
-        } else if ahead == 0 {
-            self.take_ahead(tokens)
-        } else {
-            Taken::After(self.bucket.time_for(self.full(), now, ahead + u64::from(tokens)).max(1))
-        }
+    /// Whether a full bucket would be enough, and an empty one too little.
+    #[inline]
+    fn may_have(&self, class: Priority, tokens: u32) -> bool {
+        tokens <= self.config.capacity() - self.config.floor(self.is_reserved(class)) && !self.may_owe(class)
     }
 
-    /// Takes tokens by the precise clock, whoever may wait.
+    fn may_owe(&self, class: Priority) -> bool {
+        class == Priority::Critical && self.config.has_reserve()
+    }
+
+    /// How much critical calls may owe.
+    fn overdraft(&self) -> u64 {
+        self.config.floor(true).into()
+    }
+
+    /// Whether a class leaves the reserve alone.
+    #[inline]
+    fn is_reserved(&self, class: Priority) -> bool {
+        self.config.has_reserve() && class < Priority::High
+    }
+
+    /// Takes tokens by the precise clock.
     #[inline(never)]
-    fn take_ahead(&self, tokens: u32) -> Taken {
+    fn take_precisely(&self, class: Priority, tokens: u32) -> Taken {
+        if self.may_owe(class) {
+            return self.take_gated(class, tokens);
+        }
+        let (bucket, floor) = (self.bucket(), self.config.floor(self.is_reserved(class)));
         let mut full = self.full();
         let now = precise();
         loop {
-            match self.bucket.take(full, now, tokens) {
-                Take::Taken { full: next, .. } => match self.full.compare_exchange_weak(full, next, AcqRel, Acquire) {
-                    Ok(_) => return Taken::Now,
+            match bucket.take_above(full, now, tokens, floor) {
+                Take::Taken { full: next, .. } => match self.swap(full, next) {
+                    Ok(()) => return Taken::Now,
                     Err(found) => full = found,
                 },
-                Take::Lacking { .. } if tokens > self.config.capacity() => return Taken::Never,
+                Take::Lacking { .. } if !self.may_have(class, tokens) => return Taken::Never,
                 Take::Lacking { after } => {
-                    if let Some(anchored) = self.bucket.anchored(full, now, TICK) {
+                    if let Some(anchored) = bucket.anchored(full, now, TICK) {
                         // Where this fails another call has taken tokens, and anchored it thereby.
-                        let _ = self.full.compare_exchange(full, anchored, AcqRel, Relaxed);
+                        let _ = self.swap(full, anchored);
                     }
-                    return Taken::After(self.bucket.nanos(after));
+                    return Taken::After(bucket.nanos(after));
                 }
             }
         }
+    }
+
+    /// Takes tokens under the lock, behind those who go before.
+    #[cold]
+    #[inline(never)]
+    fn take_gated(&self, class: Priority, tokens: u32) -> Taken {
+        let now = precise();
+        let mut locked = self.lock(now);
+        if locked.mode == Mode::Off {
+            return Taken::Now;
+        }
+        let reserved = self.is_reserved(class);
+        if tokens > self.config.most(reserved) {
+            return Taken::Never;
+        }
+        match locked.line.weight_ahead_of_new(class, now) {
+            0 => locked.decide(class, tokens, reserved),
+            ahead => Taken::After(locked.time_for(now, ahead + u64::from(tokens), reserved).max(1)),
+        }
+    }
+
+    /// The bucket at its present pace.
+    #[inline]
+    fn bucket(&self) -> Bucket {
+        self.nominal.paced(self.interval.load(Relaxed), self.capacity.load(Relaxed))
+    }
+
+    fn set_pace(&self, interval: u64, capacity: u64) {
+        self.interval.store(interval, Relaxed);
+        self.capacity.store(capacity, Relaxed);
     }
 
     /// The bucket's word; it begins to fill at the first call.
@@ -181,46 +275,48 @@ impl RateLimiter {
         if full != UNUSED {
             return full;
         }
-        let first = self.bucket.holding(precise(), self.config.first_tokens());
-        match self.full.compare_exchange(UNUSED, first, AcqRel, Acquire) {
-            Ok(_) => first,
+        let first = self.bucket().holding(precise(), self.config.first_tokens());
+        match self.swap(UNUSED, first) {
+            Ok(()) => first,
             Err(found) => found,
         }
     }
 
+    #[inline]
+    fn swap(&self, full: Full, next: Full) -> Result<(), Full> {
+        self.full.compare_exchange(full, next, AcqRel, Acquire).map(drop)
+    }
+
+    /// Whether calls wait for their turn now.
+    fn may_wait(&self) -> bool {
+        self.config.wait.is_some() && self.gate.load(Relaxed) & (gate::SHADOW | gate::OFF) == 0
+    }
+
+    /// Says no; in the shadow it is only said.
     #[cold]
-    fn refuse(&self, caller: Caller, tokens: u32, why: Taken) -> Error {
-        self.rejected.fetch_add(1, Relaxed);
+    fn refuse(&self, caller: Caller, tokens: u32, why: Taken, when: Refusal) -> Result<(), Error> {
         let (policy, site) = (caller.policy(self.config.name), caller.site);
         let error = match why {
             Taken::Now | Taken::Never => {
-                Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.capacity() }
+                self.counts.refuse(Refusal::Impossible);
+                Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.most(false) }
             }
-            Taken::After(nanos) => Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos) },
+            Taken::After(nanos) => {
+                self.counts.refuse(when);
+                Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos) }
+            }
         };
-        event::rejected(&error);
-        error
-    }
-
-    /// What it holds now.
-    #[must_use]
-    pub fn stats(&self) -> RateLimiterStats {
-        RateLimiterStats {
-            tokens: self.bucket.tokens(self.full(), precise()),
-            burst: self.config.capacity(),
-            waiting: self.line.lock().len(),
-            rejected: self.rejected.load(Relaxed),
+        let shadow = self.gate.load(Relaxed) & gate::SHADOW != 0;
+        if event::heard() {
+            event::refused(&error, self.label.as_ref(), shadow);
         }
+        if shadow { Ok(()) } else { Err(error) }
     }
 
-    /// Fills the bucket.
-    pub fn reset(&self) {
-        let full = self.bucket.holding(precise(), self.config.capacity());
-        let mut queue = self.line.lock();
-        self.full.store(full, Release);
-        let front = queue.front_waker();
-        drop(queue);
-        front.into_iter().for_each(std::task::Waker::wake);
+    /// A call has waited for its turn, and got it.
+    fn waited(&self, time: Nanos) {
+        self.counts.admit();
+        self.counts.waited(time);
     }
 }
 
@@ -240,18 +336,4 @@ impl Admit for RateLimiter {
 
     /// Tokens are spent by the attempt, whatever becomes of it.
     fn settle(&self, (): (), _: Ending) {}
-}
-
-/// A limiter at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RateLimiterStats {
-    /// Whole tokens in the bucket.
-    pub tokens: u32,
-    /// The most that it holds.
-    pub burst: u32,
-    /// Calls that wait their turn.
-    pub waiting: usize,
-    /// Calls that were refused.
-    pub rejected: u64,
 }

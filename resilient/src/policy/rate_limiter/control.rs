@@ -1,0 +1,107 @@
+//! What is done to a limiter from outside, and what its calls report.
+
+use super::RateLimiter;
+use crate::{
+    event::{self, Caller, EventKind},
+    policy::mode::Mode,
+    time::{Nanos, nanos, precise},
+};
+use std::time::Duration;
+
+impl RateLimiter {
+    /// Fills the bucket, or begins a new window; nothing is owed any more, and it is open again.
+    pub fn reset(&self) {
+        let now = precise();
+        let mut locked = self.lock(now);
+        locked.with(|ledger, purse| {
+            ledger.debt = 0;
+            ledger.open();
+            purse.fill(now);
+        });
+        locked.call_front();
+    }
+
+    /// Takes tokens that have been spent already, for what a call turned out to cost: the next that come pay for those that
+    /// are not there, and calls wait for as long or are refused.
+    ///
+    /// ```
+    /// # use resilient::{Rate, RateLimiter, RateLimiterConfig};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let bytes = RateLimiter::new(RateLimiterConfig::new(Rate::per_second(100)));
+    /// bytes.try_acquire().unwrap().success();
+    /// bytes.charge(299);
+    /// assert_eq!(bytes.try_acquire().unwrap_err().retry_after(), Some(Duration::from_millis(2010)));
+    /// # }
+    /// ```
+    pub fn charge(&self, tokens: u32) {
+        let now = precise();
+        let mut locked = self.lock(now);
+        locked.with(|ledger, purse| ledger.charge(purse, now, tokens.into()));
+    }
+
+    /// Gives tokens back that were not needed after all. It never holds more than its burst.
+    pub fn refund(&self, tokens: u32) {
+        let now = precise();
+        let mut locked = self.lock(now);
+        locked.with(|ledger, purse| ledger.refund(purse, now, tokens.into()));
+        locked.call_front();
+    }
+
+    /// Charges or refunds what a call cost other than it said.
+    pub(crate) fn correct(&self, said: u32, cost: u32) {
+        if cost > said {
+            self.charge(cost - said);
+        } else if cost < said {
+            self.refund(said - cost);
+        }
+    }
+
+    /// Gives nobody a token for so long, as a server's `Retry-After` asks: it is empty until then. After that a bucket begins
+    /// to fill, with one token at once, and a window begins anew. Of several such times the latest counts; at most a year.
+    pub fn hold_for(&self, time: Duration) {
+        const YEAR: Nanos = 366 * 24 * 3600 * 1_000_000_000;
+        let now = precise();
+        self.lock(now).close(now, nanos(time).min(YEAR));
+    }
+
+    /// Goes on at the share of the rate that the dependency's health allows, from 0.0 (down) to 1.0 (well).
+    ///
+    /// Bad news is followed at once, by half of the way with each report; good news over time, from nothing to the whole
+    /// rate in 10 seconds. A tenth of the rate always stays, so that somebody sees when the dependency is well again. With
+    /// [`adaptive`](crate::RateLimiterConfig::adaptive) calls report by themselves. What lies outside of the range counts as
+    /// its end, and what is not a number says nothing.
+    pub fn adjust(&self, health: f64) {
+        self.adjust_for(Caller::BY_HAND, health);
+    }
+
+    fn adjust_for(&self, caller: Caller, health: f64) {
+        let now = precise();
+        let mut locked = self.lock(now);
+        let before = locked.health.factor();
+        locked.health.report(health, now);
+        locked.with(|ledger, purse| ledger.follow_health(purse, now));
+        let after = locked.health.factor();
+        locked.call_front();
+        if after < before {
+            let share = crate::Ratio::new(after).unwrap_or(crate::Ratio::percent(100));
+            event::emit_of(caller, self.config.name, self.label.as_ref(), EventKind::Slowed { share });
+        }
+    }
+
+    /// An attempt has ended.
+    pub(crate) fn record(&self, caller: Caller, failed: bool, took: Nanos) {
+        let now = precise();
+        let judged = self.lock(now).health.record(failed, took, now);
+        if let Some(health) = judged {
+            self.adjust_for(caller, health);
+        }
+    }
+
+    /// Whether it acts, only reports, or does nothing from now on. Calls in line keep their turn.
+    pub fn set_mode(&self, mode: Mode) {
+        let mut locked = self.lock(precise());
+        locked.mode = mode;
+        locked.call_front();
+    }
+}

@@ -1,0 +1,169 @@
+//! What the lock guards, and what is decided under it: who goes first, what is owed, and how fast tokens come.
+//!
+//! Debt is paid before anybody else gets a token. Pure but for the purse that it is given.
+
+use super::{Taken, health::Health, meter::Meter, purse::Purse};
+use crate::{
+    policy::mode::Mode,
+    priority::Priority,
+    queue::{Order, Queue},
+    time::Nanos,
+};
+
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) line: Queue,
+    /// Tokens that were spent without being there.
+    pub(super) debt: u64,
+    /// Since when and until when nobody gets any.
+    closed: Option<(Nanos, Nanos)>,
+    /// None where the limiter's word is the only one.
+    pub(super) meters: Vec<Meter>,
+    pub(super) health: Health,
+    pub(super) mode: Mode,
+}
+
+/// What calls must not decide without the lock.
+pub(super) mod gate {
+    pub(in super::super) const LINE: u32 = 1;
+    pub(in super::super) const DEBT: u32 = 1 << 1;
+    pub(in super::super) const CLOSED: u32 = 1 << 2;
+    pub(in super::super) const PACE: u32 = 1 << 3;
+    pub(in super::super) const SHADOW: u32 = 1 << 4;
+    pub(in super::super) const OFF: u32 = 1 << 5;
+    /// For ever: there is no word.
+    pub(in super::super) const METERS: u32 = 1 << 6;
+}
+
+impl Ledger {
+    pub(super) const fn new(mode: Mode) -> Self {
+        Self {
+            line: Queue::new(Order::Priority),
+            debt: 0,
+            closed: None,
+            meters: Vec::new(),
+            health: Health::new(),
+            mode,
+        }
+    }
+
+    /// What follows for those who do not hold the lock.
+    pub(super) fn gate(&self) -> u32 {
+        let flag = |holds: bool, flag: u32| if holds { flag } else { 0 };
+        flag(self.line.len() > 0, gate::LINE)
+            | flag(self.debt > 0, gate::DEBT)
+            | flag(self.closed.is_some(), gate::CLOSED)
+            | flag(self.health.is_moving(), gate::PACE)
+            | mode_gate(self.mode)
+    }
+
+    /// Nobody gets a token for so long.
+    pub(super) fn close(&mut self, now: Nanos, time: Nanos) {
+        let until = now.saturating_add(time);
+        let until = self.closed.map_or(until, |(_, other)| until.max(other));
+        self.closed = Some((now, until));
+    }
+
+    pub(super) fn open(&mut self) {
+        self.closed = None;
+    }
+
+    /// How long it is still closed. When that is over it begins anew.
+    pub(super) fn closed_for(&mut self, purse: &mut Purse<'_>, now: Nanos) -> Option<Nanos> {
+        let (since, until) = self.closed?;
+        if now < since {
+            // The clock stepped back: that lengthens nothing beyond the time itself.
+            self.closed = Some((now, now.saturating_add(until - since)));
+            return Some(until - since);
+        }
+        if now < until {
+            return Some(until - now);
+        }
+        self.closed = None;
+        purse.restart(until);
+        None
+    }
+
+    /// Takes tokens for a call that nobody goes before. `overdraft`: so many may be owed by critical calls.
+    pub(super) fn decide(
+        &mut self,
+        purse: &mut Purse<'_>,
+        now: Nanos,
+        class: Priority,
+        tokens: u64,
+        reserved: bool,
+        overdraft: u64,
+    ) -> Taken {
+        if let Some(time) = self.closed_for(purse, now) {
+            let after = purse.time_from_restart(now, tokens.saturating_add(self.debt), reserved);
+            return Taken::After(time.saturating_add(after).max(1));
+        }
+        self.follow_health(purse, now);
+        loop {
+            self.pay(purse, now);
+            // At a slower pace the most may be less than one call asks for: it takes all, and owes the rest.
+            let part = tokens.min(purse.most(reserved));
+            if self.debt == 0 && purse.available(now, reserved) >= part {
+                if purse.take(now, part) {
+                    self.debt = tokens - part;
+                    return Taken::Now;
+                }
+                continue;
+            }
+            if class == Priority::Critical && overdraft > 0 {
+                let held = if self.debt == 0 { purse.available(now, false).min(tokens) } else { 0 };
+                if self.debt + (tokens - held) <= overdraft {
+                    if purse.take(now, held) {
+                        self.debt += tokens - held;
+                        return Taken::Now;
+                    }
+                    continue;
+                }
+            }
+            return Taken::After(purse.time_for(now, tokens.saturating_add(self.debt), reserved).max(1));
+        }
+    }
+
+    /// Goes on at the pace that health allows.
+    pub(super) fn follow_health(&mut self, purse: &mut Purse<'_>, now: Nanos) {
+        if let Some(factor) = self.health.follow(now) {
+            purse.pace(now, factor);
+        }
+    }
+
+    /// What has come pays for what is owed.
+    fn pay(&mut self, purse: &mut Purse<'_>, now: Nanos) {
+        while self.debt > 0 {
+            let paid = purse.available(now, false).min(self.debt);
+            if paid == 0 {
+                return;
+            }
+            if purse.take(now, paid) {
+                self.debt -= paid;
+            }
+        }
+    }
+
+    /// Tokens are spent, whether they are there or not.
+    pub(super) fn charge(&mut self, purse: &mut Purse<'_>, now: Nanos, tokens: u64) {
+        self.debt = self.debt.saturating_add(tokens);
+        if self.closed.is_none() {
+            self.pay(purse, now);
+        }
+    }
+
+    /// Tokens come back: first to those that are owed.
+    pub(super) fn refund(&mut self, purse: &mut Purse<'_>, now: Nanos, tokens: u64) {
+        let owed = tokens.min(self.debt);
+        self.debt -= owed;
+        purse.put_back(now, tokens - owed);
+    }
+}
+
+pub(super) const fn mode_gate(mode: Mode) -> u32 {
+    match mode {
+        Mode::On => 0,
+        Mode::Shadow => gate::SHADOW,
+        Mode::Off => gate::OFF,
+    }
+}

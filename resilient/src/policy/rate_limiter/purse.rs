@@ -1,0 +1,157 @@
+//! Where a limiter's tokens are: in its word, or in several meters that decide together.
+
+use super::{
+    RateLimiter,
+    bucket::{Bucket, Full, Take},
+    meter::Meter,
+};
+use crate::time::Nanos;
+
+/// What the holder of the lock may take from. Other threads may take from the word meanwhile.
+pub(super) enum Purse<'a> {
+    Word(&'a RateLimiter),
+    Meters(&'a mut [Meter]),
+}
+
+impl Purse<'_> {
+    /// The most that can be had at once, where `reserved` tokens stay for more urgent calls.
+    pub(super) fn most(&self, reserved: bool) -> u64 {
+        match self {
+            Self::Word(limiter) => u64::from(limiter.config.most(reserved)),
+            Self::Meters(meters) => meters.iter().map(|meter| meter.most(reserved)).min().unwrap_or(0),
+        }
+    }
+
+    /// What can be had now.
+    pub(super) fn available(&mut self, now: Nanos, reserved: bool) -> u64 {
+        match self {
+            Self::Word(limiter) => {
+                let held = limiter.bucket().tokens(limiter.anchored(now), now);
+                held.saturating_sub(limiter.config.floor(reserved)).into()
+            }
+            Self::Meters(meters) => {
+                let held = meters.iter_mut().map(|meter| meter.available(now).saturating_sub(meter.floor(reserved)));
+                held.min().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Takes what was found available; `false` where another thread was faster.
+    pub(super) fn take(&mut self, now: Nanos, tokens: u64) -> bool {
+        match self {
+            Self::Word(limiter) => {
+                let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+                limiter.update(|bucket, full| match bucket.take(full, now, tokens) {
+                    Take::Taken { full, .. } => Some(full),
+                    Take::Lacking { .. } => None,
+                })
+            }
+            Self::Meters(meters) => {
+                meters.iter_mut().for_each(|meter| meter.take(now, tokens));
+                true
+            }
+        }
+    }
+
+    pub(super) fn put_back(&mut self, now: Nanos, tokens: u64) {
+        match self {
+            Self::Word(limiter) => limiter.replace(|bucket, full| bucket.put_back(full, now, tokens)),
+            Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.put_back(now, tokens)),
+        }
+    }
+
+    /// How long until so many have come, one after the other, and what is `reserved` besides.
+    pub(super) fn time_for(&mut self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
+        match self {
+            Self::Word(limiter) => {
+                let tokens = tokens.saturating_add(limiter.config.floor(reserved).into());
+                limiter.bucket().time_for(limiter.full(), now, tokens)
+            }
+            Self::Meters(meters) => {
+                let times = meters.iter_mut().map(|meter| {
+                    let tokens = tokens.saturating_add(meter.floor(reserved));
+                    meter.time_for(now, tokens)
+                });
+                times.max().unwrap_or(0)
+            }
+        }
+    }
+
+    /// The same, from when it begins anew.
+    pub(super) fn time_from_restart(&self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
+        match self {
+            Self::Word(limiter) => {
+                let (bucket, floor) = (limiter.bucket(), limiter.config.floor(reserved));
+                bucket.time_for(bucket.holding(now, 1), now, tokens.saturating_add(floor.into()))
+            }
+            Self::Meters(meters) => {
+                let times = meters.iter().map(|meter| {
+                    let mut meter = meter.clone();
+                    meter.restart(now);
+                    meter.time_for(now, tokens.saturating_add(meter.floor(reserved)))
+                });
+                times.max().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Begins anew at that instant: a bucket with one token, a window with all.
+    pub(super) fn restart(&mut self, at: Nanos) {
+        match self {
+            Self::Word(limiter) => limiter.replace(|bucket, _| bucket.holding(at, 1)),
+            Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.restart(at)),
+        }
+    }
+
+    pub(super) fn fill(&mut self, now: Nanos) {
+        match self {
+            Self::Word(limiter) => limiter.replace(|bucket, _| bucket.holding(now, limiter.config.capacity())),
+            Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.fill(now)),
+        }
+    }
+
+    /// Goes on at this share of the rate.
+    pub(super) fn pace(&mut self, now: Nanos, factor: f64) {
+        match self {
+            Self::Word(limiter) => limiter.pace(now, factor),
+            Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.pace(now, factor)),
+        }
+    }
+}
+
+/// The word, as those see it who hold the lock.
+impl RateLimiter {
+    /// The word, with a new anchor where the clock has stepped back.
+    fn anchored(&self, now: Nanos) -> Full {
+        self.replace(|bucket, full| bucket.anchored(full, now, crate::time::TICK).unwrap_or(full));
+        self.full()
+    }
+
+    fn replace(&self, next: impl Fn(&Bucket, Full) -> Full) {
+        self.update(|bucket, full| Some(next(bucket, full)));
+    }
+
+    fn update(&self, next: impl Fn(&Bucket, Full) -> Option<Full>) -> bool {
+        let bucket = self.bucket();
+        let mut full = self.full();
+        while let Some(wanted) = next(&bucket, full) {
+            match self.swap(full, wanted) {
+                Ok(()) => return true,
+                Err(found) => full = found,
+            }
+        }
+        false
+    }
+
+    fn pace(&self, now: Nanos, factor: f64) {
+        let before = self.bucket();
+        let (interval, capacity) = self.nominal.pace(self.config.capacity(), factor);
+        let after = self.nominal.paced(interval, capacity);
+        if before == after {
+            return;
+        }
+        self.set_pace(interval, capacity);
+        // Who took tokens at the former pace in this very moment has paid a little more or less for them.
+        self.replace(|_, full| after.repaced(&before, full, now));
+    }
+}

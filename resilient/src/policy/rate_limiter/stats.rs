@@ -1,0 +1,130 @@
+use super::RateLimiter;
+use crate::{
+    policy::mode::Mode,
+    ratio::Ratio,
+    stats::{Histogram, Latency, Slots},
+    time::{Nanos, precise},
+};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// A limiter at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RateLimiterStats {
+    /// Whole tokens that can be had; of several quotas, in the one that has least.
+    pub tokens: u32,
+    /// The most that it holds.
+    pub burst: u32,
+    /// Tokens that were spent without being there, and that the next ones pay for.
+    pub debt: u64,
+    /// For how long nobody gets a token: see [`hold_for`](RateLimiter::hold_for).
+    pub held_for: Option<Duration>,
+    /// The share of the rate that it goes on at: see [`adjust`](RateLimiter::adjust).
+    pub pace: Ratio,
+    /// Whether it acts.
+    pub mode: Mode,
+    /// Calls that wait their turn.
+    pub waiting: usize,
+    /// Calls that got their tokens.
+    pub admitted: u64,
+    /// Calls that were refused.
+    pub rejected: u64,
+    /// How many of these had waited: others were more urgent.
+    pub rejected_late: u64,
+    /// How many of these asked for more than there ever is.
+    pub rejected_for_ever: u64,
+    /// How long those waited who got their turn.
+    pub waited: Latency,
+}
+
+impl RateLimiterStats {
+    /// The share of the calls that got their tokens; absent before the first call.
+    #[must_use]
+    pub fn acceptance_rate(&self) -> Option<Ratio> {
+        let calls = self.admitted + self.rejected;
+        (calls > 0).then(|| Ratio::new(self.admitted as f64 / calls as f64).ok()).flatten()
+    }
+}
+
+/// Why a call was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    AtOnce,
+    Waited,
+    Impossible,
+}
+
+#[derive(Debug)]
+pub(super) struct Counts {
+    admitted: Slots<AtomicU64>,
+    refused: [AtomicU64; 3],
+    waited: OnceLock<Box<Histogram>>,
+}
+
+impl Counts {
+    pub(super) const fn new() -> Self {
+        Self { admitted: Slots::new(), refused: [const { AtomicU64::new(0) }; 3], waited: OnceLock::new() }
+    }
+
+    #[inline]
+    pub(super) fn admit(&self) {
+        match self.admitted.get() {
+            Some((count, true)) => count.store(count.load(Relaxed) + 1, Relaxed),
+            _ => self.admit_first(),
+        }
+    }
+
+    #[cold]
+    fn admit_first(&self) {
+        match self.admitted.local() {
+            (count, true) => count.store(count.load(Relaxed) + 1, Relaxed),
+            (count, false) => drop(count.fetch_add(1, Relaxed)),
+        }
+    }
+
+    pub(super) fn refuse(&self, why: Refusal) {
+        self.refused[why as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn waited(&self, time: Nanos) {
+        self.waited.get_or_init(Box::default).record(time);
+    }
+}
+
+impl RateLimiter {
+    /// What it holds now, and what it did.
+    #[must_use]
+    pub fn stats(&self) -> RateLimiterStats {
+        let now = precise();
+        let mut locked = self.lock(now);
+        let (tokens, debt, held_for) = locked.with(|ledger, purse| {
+            let held = ledger.closed_for(purse, now);
+            let tokens = if held.is_some() || ledger.debt > 0 { 0 } else { purse.available(now, false) };
+            (tokens, ledger.debt, held)
+        });
+        let (pace, mode, waiting) = (locked.health.factor(), locked.mode, locked.line.len());
+        drop(locked);
+        let refused = |why: Refusal| self.counts.refused[why as usize].load(Relaxed);
+        let (late, for_ever) = (refused(Refusal::Waited), refused(Refusal::Impossible));
+        RateLimiterStats {
+            tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
+            burst: self.config.most(false),
+            debt,
+            held_for: held_for.map(Duration::from_nanos),
+            pace: Ratio::new(pace).unwrap_or(Ratio::percent(100)),
+            mode,
+            waiting,
+            admitted: self.counts.admitted.iter().map(|count| count.load(Relaxed)).sum(),
+            rejected: refused(Refusal::AtOnce) + late + for_ever,
+            rejected_late: late,
+            rejected_for_ever: for_ever,
+            waited: self.counts.waited.get().map(|waited| waited.read()).unwrap_or_default(),
+        }
+    }
+}
