@@ -40,6 +40,10 @@ pub enum Error {
         site: &'static str,
         /// When the same request would be admitted, if no other takes its tokens first.
         retry_after: Duration,
+        /// The most that can be had at once.
+        limit: u32,
+        /// What could be had, and was less than the call asked for.
+        remaining: u32,
     },
     /// The call costs more than the limiter's burst: it can never be admitted.
     #[error("{}{}", Origin(policy, site), Reason(self))]

@@ -82,6 +82,16 @@ impl Locked<'_> {
         })
     }
 
+    /// What can be had now.
+    pub(super) fn tokens(&mut self) -> u32 {
+        let now = self.now;
+        let tokens = self.with(|ledger, purse| {
+            let is_held = ledger.closed_for(purse, now).is_some() || ledger.debt > 0;
+            if is_held { 0 } else { purse.available(now, false) }
+        });
+        u32::try_from(tokens).unwrap_or(u32::MAX)
+    }
+
     /// Lets go, and calls who stands in front: more may have come for it.
     pub(super) fn call_front(mut self) {
         let front = self.line.front_waker();

@@ -303,7 +303,8 @@ impl RateLimiter {
             }
             Taken::After(nanos) => {
                 self.counts.refuse(when);
-                Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos) }
+                let (limit, remaining) = (self.config.most(false), self.remaining());
+                Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos), limit, remaining }
             }
         };
         let shadow = self.gate.load(Relaxed) & gate::SHADOW != 0;
@@ -311,6 +312,14 @@ impl RateLimiter {
             event::refused(&error, self.label.as_ref(), shadow);
         }
         if shadow { Ok(()) } else { Err(error) }
+    }
+
+    /// What could be had.
+    fn remaining(&self) -> u32 {
+        match self.gate.load(Acquire) {
+            0 => self.bucket().tokens(self.full(), coarse()),
+            _ => self.tokens(precise()),
+        }
     }
 
     /// A call has waited for its turn, and got it.

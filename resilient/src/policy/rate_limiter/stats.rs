@@ -98,22 +98,23 @@ impl Counts {
 }
 
 impl RateLimiter {
+    pub(super) fn tokens(&self, now: Nanos) -> u32 {
+        self.lock(now).tokens()
+    }
+
     /// What it holds now, and what it did.
     #[must_use]
     pub fn stats(&self) -> RateLimiterStats {
         let now = precise();
         let mut locked = self.lock(now);
-        let (tokens, debt, held_for) = locked.with(|ledger, purse| {
-            let held = ledger.closed_for(purse, now);
-            let tokens = if held.is_some() || ledger.debt > 0 { 0 } else { purse.available(now, false) };
-            (tokens, ledger.debt, held)
-        });
+        let tokens = locked.tokens();
+        let (debt, held_for) = locked.with(|ledger, purse| (ledger.debt, ledger.closed_for(purse, now)));
         let (pace, mode, waiting) = (locked.health.factor(), locked.mode, locked.line.len());
         drop(locked);
         let refused = |why: Refusal| self.counts.refused[why as usize].load(Relaxed);
         let (late, for_ever) = (refused(Refusal::Waited), refused(Refusal::Impossible));
         RateLimiterStats {
-            tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
+            tokens,
             burst: self.config.most(false),
             debt,
             held_for: held_for.map(Duration::from_nanos),
