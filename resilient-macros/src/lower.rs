@@ -23,6 +23,7 @@ mod conversion;
 mod fallback;
 mod key;
 mod layer;
+mod limiter;
 mod output;
 
 use self::output::{nameable, output_span};

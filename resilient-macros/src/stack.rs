@@ -2,7 +2,7 @@
 
 mod checks;
 
-pub(crate) use crate::policy::{Instance, Judge, Keys, Link, Policy};
+pub(crate) use crate::policy::{Ask, Instance, Judge, Keys, Link, Policy};
 
 use self::checks::{CHECKS, check_effect, check_order};
 use crate::{

@@ -9,7 +9,7 @@ pub use self::{
     cost::{Unsigned, cost},
     key::{
         Labelled, OwnBorrowed, OwnByClone, SeeDisplay, SeeNothing, asking, checked, keyed, keyed_elsewhere, label,
-        named,
+        named, rated,
     },
 };
 pub use crate::{

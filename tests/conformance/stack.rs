@@ -26,7 +26,7 @@ macro_rules! layers {
         )
     };
     ($policies:ident rate $n:tt $($inner:tt)*) => {
-        on(RateLimiterLayer::new(Borrowed(&$policies.rates[$n]), 1), layers!($policies $($inner)*))
+        on(RateLimiterLayer::new(Borrowed(&$policies.rates[$n]), 1, Priority::Normal, ()), layers!($policies $($inner)*))
     };
     ($policies:ident retry $n:tt $($inner:tt)*) => {
         on(

@@ -43,6 +43,10 @@ impl Keys {
                 (&&#rt::Labelled(#key)).__resilient_label()
             }}
         };
+        if let Some(rate) = &self.rate {
+            let here = placed(rt, at(rate));
+            return quote_spanned!(at(rate)=> #here::rated(#label, #rate));
+        }
         let Some(check) = &self.health_check else { return quote!(#rt::named(#label)) };
         let here = placed(rt, at(check));
         // All of it at one place, where rustc takes what follows from a key that is no `Clone` for one mistake.

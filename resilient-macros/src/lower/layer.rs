@@ -76,7 +76,11 @@ impl Lowering<'_> {
         let layer = &self.stack.layers[index];
         if let (Some(keys), Some(instance)) = (keys(&layer.policy), instance(&layer.policy)) {
             let (name, made) = (local("__keyed", index), keys.instance(rt, instance, &handle_name(index)));
-            return quote!(let #name = #made;);
+            let asked = match &layer.policy {
+                Policy::RateLimited { ask, .. } => self.asked(index, ask),
+                _ => TokenStream::new(),
+            };
+            return quote!(let #name = #made; #asked);
         }
         let shared = match (instance(&layer.policy), kind(&layer.policy)) {
             (Some(Instance::Shared(expr)), Some(kind)) => {
@@ -92,10 +96,7 @@ impl Lowering<'_> {
             _ => TokenStream::new(),
         };
         let cost = match &layer.policy {
-            Policy::RateLimited { cost: Some(cost), .. } => {
-                let (name, here) = (local("__cost", index), written_at(rt, cost.span()));
-                quote_spanned!(cost.span()=> let #name: #here::u32 = #cost;)
-            }
+            Policy::RateLimited { ask, .. } => self.asked(index, ask),
             _ => TokenStream::new(),
         };
         quote!(#shared #cost)
@@ -117,9 +118,15 @@ impl Lowering<'_> {
                 let judge = self.judge(layer, judge);
                 quote!(#rt::CircuitBreakerLayer::new(#handle, #judge))
             }
-            Policy::RateLimited { cost, .. } => {
-                let cost = if cost.is_some() { local("__cost", index).to_token_stream() } else { quote!(1) };
-                quote!(#rt::RateLimiterLayer::new(#handle, #cost, #rt::Priority::Normal, ()))
+            Policy::RateLimited { ask, .. } => {
+                let cost = if ask.cost.is_some() { local("__cost", index).to_token_stream() } else { quote!(1) };
+                let class = match &ask.priority {
+                    Some(_) => local("__priority", index).to_token_stream(),
+                    None => quote!(#rt::Priority::Normal),
+                };
+                let is_shared = matches!(instance(&layer.policy), Some(Instance::Shared(_)));
+                let follow = self.follow(ask, is_shared);
+                quote!(#rt::RateLimiterLayer::new(#handle, #cost, #class, #follow))
             }
             Policy::Retry { judge, .. } => {
                 let judge = self.judge(layer, judge);
@@ -217,7 +224,7 @@ fn handle_name(index: usize) -> Ident {
     format_ident!("__resilient_{index}")
 }
 
-fn local(name: &str, index: usize) -> Ident {
+pub(super) fn local(name: &str, index: usize) -> Ident {
     Ident::new(&format!("{name}_{index}"), Span::mixed_site())
 }
 
@@ -235,7 +242,7 @@ fn instance(policy: &Policy) -> Option<&Instance> {
 /// What tells its instances apart, if there are several.
 fn keys(policy: &Policy) -> Option<&Keys> {
     match policy {
-        Policy::CircuitBreaker { keys, .. } => keys.as_deref(),
+        Policy::CircuitBreaker { keys, .. } | Policy::RateLimited { keys, .. } => keys.as_deref(),
         _ => None,
     }
 }

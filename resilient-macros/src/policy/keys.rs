@@ -19,6 +19,8 @@ pub(crate) struct Keys {
     pub(crate) label: Option<Expr>,
     /// The path of a fn that takes the key.
     pub(crate) health_check: Option<Expr>,
+    /// The rate of a limiter's instance.
+    pub(crate) rate: Option<Expr>,
     /// Setters, of how many there are and for how long.
     pub(crate) bounds: TokenStream,
 }
@@ -31,7 +33,7 @@ const IDLE: Limits<u64> =
 /// The key, whoever owns the instances.
 pub(super) fn key(args: &mut Args, cx: &mut Context) -> Option<Keys> {
     let slot = args.take("key", cx.diag, |raw| expression(raw, "key"))?;
-    Some(Keys { key: slot.value, label: None, health_check: None, bounds: TokenStream::new() })
+    Some(Keys { key: slot.value, label: None, health_check: None, rate: None, bounds: TokenStream::new() })
 }
 
 /// What only instances of the fn's own are told.

@@ -15,6 +15,7 @@ mod timeout;
 mod wait;
 
 pub(crate) use self::keys::Keys;
+pub(crate) use self::rate_limited::Ask;
 pub(crate) use self::resilient::{SiteArgs, site};
 
 use crate::{
@@ -75,7 +76,7 @@ impl Kind {
 /// A checked policy, as the lowering sees it.
 pub(crate) enum Policy {
     CircuitBreaker { instance: Instance, judge: Judge, keys: Option<Box<Keys>> },
-    RateLimited { instance: Instance, cost: Option<Expr> },
+    RateLimited { instance: Instance, ask: Box<Ask>, keys: Option<Box<Keys>> },
     Retry { instance: Instance, judge: Judge },
     Timeout { instance: Instance },
     Bulkhead { instance: Instance },

@@ -1,7 +1,7 @@
 //! Keys of policies.
 
 use crate::{
-    Checking,
+    Checking, Rate,
     policy::keyed::{Birth, Instance, Keyed, Keys},
 };
 use std::{fmt::Display, future::Future, hash::Hash, sync::Arc};
@@ -82,7 +82,13 @@ pub fn label(label: impl Display) -> Option<Arc<str>> {
 /// An instance that is called like this.
 #[must_use]
 pub fn named(label: Option<Arc<str>>) -> Birth {
-    Birth { label, check: None }
+    Birth { label, ..Birth::default() }
+}
+
+/// And that lets so many calls pass.
+#[must_use]
+pub fn rated(label: Option<Arc<str>>, rate: Rate) -> Birth {
+    Birth { label, check: None, rate: Some(rate) }
 }
 
 /// And whose health is asked for by key.
@@ -91,7 +97,7 @@ where
     K: Clone + Send + Sync + 'static,
     F: Fn(K) -> Checking + Send + Sync + 'static,
 {
-    Birth { label, check: Some(Arc::new(move || check(key.clone()))) }
+    Birth { label, check: Some(Arc::new(move || check(key.clone()))), rate: None }
 }
 
 /// What a `health_check` returns.

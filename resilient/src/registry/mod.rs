@@ -4,7 +4,7 @@ mod site;
 
 pub use site::{Site, SitePolicy};
 
-use crate::policy::{circuit_breaker::CircuitBreaker, keyed::Keys};
+use crate::policy::{circuit_breaker::CircuitBreaker, keyed::Keys, rate_limiter::RateLimiter};
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
@@ -80,6 +80,29 @@ impl Registry {
     pub fn keyed_circuit_breaker(&self, name: &str) -> Result<&'static Keys<CircuitBreaker>, NotFound> {
         self.policy("keyed circuit breaker", name, |policy| match policy {
             SitePolicy::KeyedCircuitBreaker(breakers) => Some(*breakers),
+            _ => None,
+        })
+    }
+
+    /// The rate limiter of that name among the sites' own, or that of the site of that name. One from elsewhere
+    /// (`policy = ..`) is controlled where it is.
+    ///
+    /// # Errors
+    /// When there is none, or more than one; the error names the closest.
+    pub fn rate_limiter(&self, name: &str) -> Result<&'static RateLimiter, NotFound> {
+        self.policy("rate limiter", name, |policy| match policy {
+            SitePolicy::RateLimiter(limiter) => Some(*limiter),
+            _ => None,
+        })
+    }
+
+    /// The rate limiters of that name that are one for each key, or those of the site of that name.
+    ///
+    /// # Errors
+    /// When there are none, or more than one such policy; the error names the closest.
+    pub fn keyed_rate_limiter(&self, name: &str) -> Result<&'static Keys<RateLimiter>, NotFound> {
+        self.policy("keyed rate limiter", name, |policy| match policy {
+            SitePolicy::KeyedRateLimiter(limiters) => Some(*limiters),
             _ => None,
         })
     }

@@ -33,6 +33,8 @@ pub enum SitePolicy {
     CircuitBreaker(&'static CircuitBreaker),
     /// Circuit breakers of its own, one for each key.
     KeyedCircuitBreaker(&'static Keys<CircuitBreaker>),
+    /// Rate limiters of its own, one for each key.
+    KeyedRateLimiter(&'static Keys<RateLimiter>),
     /// A rate limiter of its own.
     RateLimiter(&'static RateLimiter),
     /// A retry of its own.
@@ -76,6 +78,7 @@ impl SitePolicy {
         match self {
             Self::CircuitBreaker(policy) => policy.name(),
             Self::KeyedCircuitBreaker(policy) => policy.config().own_name(),
+            Self::KeyedRateLimiter(policy) => policy.config().own_name(),
             Self::RateLimiter(policy) => policy.name(),
             Self::Retry(policy) => policy.name(),
             Self::Timeout(policy) => policy.name(),
@@ -89,7 +92,7 @@ impl SitePolicy {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::CircuitBreaker(_) | Self::KeyedCircuitBreaker(_) => "circuit_breaker",
-            Self::RateLimiter(_) => "rate_limited",
+            Self::RateLimiter(_) | Self::KeyedRateLimiter(_) => "rate_limited",
             Self::Retry(_) => "retry",
             Self::Timeout(_) => "timeout",
             Self::Bulkhead(_) => "bulkhead",
@@ -178,6 +181,15 @@ impl Site {
         })
     }
 
+    /// Its outermost rate limiters of its own that are one for each key.
+    #[must_use]
+    pub fn keyed_rate_limiter(&self) -> Option<&'static Keys<RateLimiter>> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::KeyedRateLimiter(limiters) => Some(*limiters),
+            _ => None,
+        })
+    }
+
     /// Its outermost bulkhead of its own.
     #[must_use]
     pub fn bulkhead(&self) -> Option<&'static Bulkhead> {
@@ -231,7 +243,7 @@ impl fmt::Display for Site {
             write!(f, "{separator}{}", policy.name())?;
             match policy {
                 SitePolicy::Shared { .. } => f.write_str(" (from elsewhere)")?,
-                SitePolicy::KeyedCircuitBreaker(_) => f.write_str(" (one for each key)")?,
+                SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) => f.write_str(" (one for each key)")?,
                 _ => {}
             }
         }

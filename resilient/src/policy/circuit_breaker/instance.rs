@@ -11,7 +11,7 @@ impl Instance for CircuitBreaker {
     type Stats = CircuitBreakerStats;
 
     fn born(config: CircuitBreakerConfig, site: &'static str, birth: Birth) -> Self {
-        let Birth { label, check } = birth;
+        let Birth { label, check, .. } = birth;
         Self { label, ask: check.map(Ask::Own), ..Self::owned(config, site) }
     }
 

@@ -7,6 +7,7 @@ pub use instances::KeyedStats;
 
 use fingerprint::Fingerprint;
 use instances::{Instances, Limits};
+use crate::rate::Rate;
 use std::{fmt, future::Future, hash::Hash, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
 
 /// A health check on its way: whether the dependency is well.
@@ -22,6 +23,8 @@ pub struct Birth {
     pub label: Option<Arc<str>>,
     /// How it asks for the health of its own dependency.
     pub check: Option<Check>,
+    /// A limiter's rate, where each key has its own.
+    pub rate: Option<Rate>,
 }
 
 impl fmt::Debug for Birth {
@@ -241,7 +244,7 @@ impl<K: Hash + ?Sized, P: Instance> Keyed<K, P> {
 
     /// The instance of `key`, made now if there is none.
     pub fn get(&self, key: &K) -> Arc<P> {
-        self.keys.get_or(key, || Birth { label: self.label.map(|label| label(key).into()), check: None })
+        self.keys.get_or(key, || Birth { label: self.label.map(|label| label(key).into()), check: None, rate: None })
     }
 }
 

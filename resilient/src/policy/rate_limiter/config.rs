@@ -70,6 +70,20 @@ impl RateLimiterConfig {
         }
     }
 
+    /// The rate is each key's own.
+    #[doc(hidden)]
+    pub const fn per_key() -> Self {
+        Self::new(Rate::per_second(1_000_000))
+    }
+
+    pub(super) const fn with_rate(self, rate: Rate) -> Self {
+        Self { rate, ..self }
+    }
+
+    pub(crate) const fn own_name(&self) -> &'static str {
+        self.name
+    }
+
     /// Another quota (4 in all): a call takes from all of them, or from none where one refuses. `burst` and `initial` are
     /// about the first; the others hold one period's worth, and begin with all of it.
     pub const fn and(mut self, rate: Rate) -> Self {
@@ -214,6 +228,11 @@ impl RateLimiterConfig {
                 "a `burst` that takes more than a century to come back is none: write a smaller one",
             ));
         }
+        if let Some(share) = self.reserve {
+            if let Err(error) = check::reserve(share) {
+                return Err(error);
+            }
+        }
         if let Some(error) = self.first_contradiction() {
             return Err(error);
         }
@@ -240,8 +259,6 @@ impl RateLimiterConfig {
             "a `burst` belongs to the token bucket: in a window, the limit of the rate is all there is"
         } else if self.reserve.is_some() && self.reserved(self.capacity()) >= self.capacity() {
             "a `reserve` leaves something for the other calls: write a smaller share, or a larger `burst`"
-        } else if matches!(self.reserve, Some(share) if share.ppb() == 0) {
-            "a `reserve` of 0% keeps nothing back: leave it out"
         } else {
             return None;
         };

@@ -5,6 +5,7 @@ mod config;
 mod control;
 mod headers;
 mod health;
+mod instance;
 mod ledger;
 mod line;
 mod locked;
