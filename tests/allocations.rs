@@ -167,7 +167,7 @@ fn none_for_success_and_none_for_rejection() {
         let _ = now(broken(Err(Fault(false))));
     }
     now(open_stack(1)).unwrap();
-    registry().keyed_circuit_breaker("keyed").unwrap().force_open(&("a", 80));
+    registry().keyed_circuit_breaker("keyed").unwrap().force_open(&("a", 80)).unwrap();
     registry().circuit_breaker("open_stack").unwrap().force_open();
     registry().circuit_breaker("windowed").unwrap().force_open();
     none! {
@@ -283,7 +283,7 @@ fn none_for_a_keyed_breaker_once_the_key_exists() {
     }
     assert_eq!(allocations(|| assert!(["a.example", "b.example"].iter().all(|host| call(host) == Ok(1)))), 0);
     assert_eq!(allocations(|| called("a.example").unwrap()), 0);
-    HOSTS.force_open("b.example");
+    HOSTS.force_open("b.example").unwrap();
     assert_eq!(allocations(|| called("b.example").unwrap_err()), 0, "refused");
     assert_eq!(HOSTS.stats().keys, 2);
 }

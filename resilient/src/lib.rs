@@ -33,13 +33,13 @@ pub use outcome::{Ending, Outcome};
 pub use policy::{
     bulkhead::{Bulkhead, BulkheadConfig, BulkheadStats},
     circuit_breaker::{
-        CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, HealthCheck, LastChange, TimeInStates,
-        Window,
+        CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitBreakerTotals, CircuitState, HealthCheck,
+        LastChange, TimeInStates, Window,
     },
     fallback::Fallback,
-    keyed::{Checking, Instance, Keyed, KeyedStats, Keys},
+    keyed::{Checking, Instance, KeyError, KeyOf, Keyed, KeyedStats, Keys},
     mode::Mode,
-    permit::{Admit, Permit},
+    permit::{Admit, OwnedPermit, Permit},
     rate_limiter::{Algorithm, RateLimiter, RateLimiterConfig, RateLimiterStats, Standing},
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},
     timeout::{Timeout, TimeoutConfig, TimeoutStats},

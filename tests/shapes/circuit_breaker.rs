@@ -127,11 +127,11 @@ async fn each_key_has_a_breaker_of_its_own() {
     assert!(client("a").by_host(false).await.unwrap_err().is_circuit_open());
     assert_eq!(client("b").by_host(false).await, Ok(80));
     let hosts = registry().keyed_circuit_breaker("by_host").unwrap();
-    assert_eq!((hosts.state("a"), hosts.state("c")), (CircuitState::Open, CircuitState::Closed));
+    assert_eq!((hosts.state("a"), hosts.state("c")), (Ok(CircuitState::Open), Ok(CircuitState::Closed)));
     let mut labels: Vec<_> = hosts.all().into_iter().map(|(label, stats)| (label.to_string(), stats.state)).collect();
     labels.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(labels, [("a".to_owned(), CircuitState::Open), ("b".to_owned(), CircuitState::Closed)]);
-    hosts.reset("a");
+    assert_eq!(hosts.reset("a"), Ok(true));
     assert_eq!(client("a").by_host(false).await, Ok(80));
 }
 
@@ -140,7 +140,8 @@ async fn a_key_may_be_of_several_parts_and_be_called_something_else() {
     client("a").by_host_and_port(true).await.unwrap_err();
     let breakers = registry().keyed_circuit_breaker("by_host_and_port").unwrap();
     assert_eq!(breakers.all()[0].0.as_ref(), "a:80");
-    assert_eq!(breakers.state(&("a", 80_u16)), CircuitState::Open);
+    assert_eq!(breakers.state(&("a", 80_u16)), Ok(CircuitState::Open));
+    assert_eq!(breakers.state(&(String::from("a"), 80_u16)), Ok(CircuitState::Open));
 }
 
 #[circuit_breaker(failures = 1, key = shard % 2)]

@@ -124,7 +124,7 @@ impl RateLimiter {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        if self.config().is_adaptive() {
+        if self.is_adaptive() {
             let layer = RateLimiterLayer::new(Borrowed(self), 1, Priority::Normal, measuring(ResultView));
             return run(ByFrom(ResultView), on(layer, End), operation).await;
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Sees how attempts end.
 pub trait Follow<R> {
     /// One begins.
-    fn begin(&mut self);
+    fn begin(&mut self, limiter: &RateLimiter);
 
     /// It ended, and had cost so many tokens.
     fn end(&self, limiter: &RateLimiter, cost: u32, ended: Seen<'_, R>, hot: Hot, caller: Following);
@@ -28,7 +28,7 @@ pub struct Following(pub(super) Caller);
 
 impl<R> Follow<R> for () {
     #[inline(always)]
-    fn begin(&mut self) {}
+    fn begin(&mut self, _: &RateLimiter) {}
 
     #[inline(always)]
     fn end(&self, _: &RateLimiter, _: u32, _: Seen<'_, R>, _: Hot, _: Following) {}
@@ -37,9 +37,9 @@ impl<R> Follow<R> for () {
 /// Both.
 impl<R, A: Follow<R>, B: Follow<R>> Follow<R> for (A, B) {
     #[inline]
-    fn begin(&mut self) {
-        self.0.begin();
-        self.1.begin();
+    fn begin(&mut self, limiter: &RateLimiter) {
+        self.0.begin(limiter);
+        self.1.begin(limiter);
     }
 
     #[inline]
@@ -59,7 +59,7 @@ pub const fn charging<R, F: Fn(&R) -> Option<u32>>(charge: F) -> Charging<F> {
 
 impl<R, F: Fn(&R) -> Option<u32>> Follow<R> for Charging<F> {
     #[inline]
-    fn begin(&mut self) {}
+    fn begin(&mut self, _: &RateLimiter) {}
 
     fn end(&self, limiter: &RateLimiter, said: u32, ended: Seen<'_, R>, _: Hot, _: Following) {
         if let Some(cost) = ended.ok().and_then(&self.0) {
@@ -81,7 +81,7 @@ pub const fn hinting<R, V: View<R>, F: Fn(&R, V) -> Option<Duration>>(view: V, h
 
 impl<R, V: View<R>, F: Fn(&R, V) -> Option<Duration>> Follow<R> for Hinting<V, F> {
     #[inline]
-    fn begin(&mut self) {}
+    fn begin(&mut self, _: &RateLimiter) {}
 
     fn end(&self, limiter: &RateLimiter, _: u32, ended: Seen<'_, R>, hot: Hot, _: Following) {
         if hot.rejected_inside {
@@ -93,9 +93,10 @@ impl<R, V: View<R>, F: Fn(&R, V) -> Option<Duration>> Follow<R> for Hinting<V, F
     }
 }
 
-/// How well the dependency is, by failures and latency.
+/// How well the dependency is, by failures and latency, where the limiter wants to know.
 pub struct Measuring<V> {
     view: V,
+    /// 0 where nobody asks.
     began: Nanos,
 }
 
@@ -106,11 +107,16 @@ pub const fn measuring<V>(view: V) -> Measuring<V> {
 
 impl<R, V: View<R>> Follow<R> for Measuring<V> {
     #[inline]
-    fn begin(&mut self) {
-        self.began = coarse();
+    fn begin(&mut self, limiter: &RateLimiter) {
+        if limiter.is_adaptive() {
+            self.began = coarse().max(1);
+        }
     }
 
     fn end(&self, limiter: &RateLimiter, _: u32, ended: Seen<'_, R>, hot: Hot, caller: Following) {
+        if self.began == 0 {
+            return;
+        }
         let failed = match ended {
             Ok(_) if hot.rejected_inside => return,
             Ok(output) => self.view.is_err(output),

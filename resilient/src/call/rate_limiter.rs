@@ -37,7 +37,7 @@ impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
         let admitted = self.policy.get().admit(hot.caller(self.policy.alias()), self.class, self.cost);
         if let Poll::Ready(Ok(())) = admitted {
-            self.follow.begin();
+            self.follow.begin(self.policy.get());
         }
         admitted
     }
@@ -49,7 +49,7 @@ impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F
         } else {
             let admitted = limiter.admit(caller, self.class, self.cost);
             if admitted.is_ready() {
-                self.follow.begin();
+                self.follow.begin(limiter);
                 return admitted;
             }
             let asked = (self.class, self.cost);
@@ -64,7 +64,7 @@ impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F
             Poll::Pending => env.wake_at(again),
             Poll::Ready(_) => {
                 *cold = None;
-                self.follow.begin();
+                self.follow.begin(self.policy.get());
             }
         }
         turn

@@ -1,7 +1,7 @@
 //! The token of an admitted attempt.
 
 use crate::outcome::{Ending, Outcome};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A policy that admits attempts one by one. Sealed: implemented by this crate's policies.
 pub trait Admit: sealed::Sealed {
@@ -65,7 +65,7 @@ impl<'a, P: Admit> Permit<'a, P> {
     /// An `Err` is a failure, everything else a success.
     #[inline]
     pub fn record<R: Outcome>(self, result: &R) {
-        self.end(if result.as_err().is_some() { Ending::Failure } else { Ending::Success });
+        self.end(of(result));
     }
 
     #[inline]
@@ -77,8 +77,7 @@ impl<'a, P: Admit> Permit<'a, P> {
 
 impl<P: Admit> Drop for Permit<'_, P> {
     fn drop(&mut self) {
-        let ending = if std::thread::panicking() { Ending::Panicked } else { Ending::Cancelled };
-        self.policy.settle(self.ticket, ending);
+        self.policy.settle(self.ticket, dropped());
     }
 }
 
@@ -86,4 +85,69 @@ impl<P: Admit> fmt::Debug for Permit<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").finish_non_exhaustive()
     }
+}
+
+/// A [`Permit`] that holds its policy, which may be gone from where it was found: from
+/// [`Keyed::try_acquire`](crate::Keyed::try_acquire). It may be kept and sent where a borrow could not.
+#[must_use = "dropping a permit ends the attempt as cancelled"]
+pub struct OwnedPermit<P: Admit> {
+    /// Absent once it is settled.
+    policy: Option<Arc<P>>,
+    ticket: P::Ticket,
+}
+
+impl<P: Admit> OwnedPermit<P> {
+    pub(crate) fn new(policy: Arc<P>, ticket: P::Ticket) -> Self {
+        Self { policy: Some(policy), ticket }
+    }
+
+    /// The dependency answered.
+    pub fn success(self) {
+        self.end(Ending::Success);
+    }
+
+    /// The dependency failed.
+    pub fn failure(self) {
+        self.end(Ending::Failure);
+    }
+
+    /// Neither: the place is given back, and nothing is recorded.
+    pub fn ignore(self) {
+        self.end(Ending::Ignored);
+    }
+
+    /// An `Err` is a failure, everything else a success.
+    pub fn record<R: Outcome>(self, result: &R) {
+        self.end(of(result));
+    }
+
+    fn end(mut self, ending: Ending) {
+        self.settle(ending);
+    }
+
+    fn settle(&mut self, ending: Ending) {
+        if let Some(policy) = self.policy.take() {
+            policy.settle(self.ticket, ending);
+        }
+    }
+}
+
+impl<P: Admit> Drop for OwnedPermit<P> {
+    fn drop(&mut self) {
+        self.settle(dropped());
+    }
+}
+
+impl<P: Admit> fmt::Debug for OwnedPermit<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedPermit").finish_non_exhaustive()
+    }
+}
+
+fn of<R: Outcome>(result: &R) -> Ending {
+    if result.as_err().is_some() { Ending::Failure } else { Ending::Success }
+}
+
+fn dropped() -> Ending {
+    if std::thread::panicking() { Ending::Panicked } else { Ending::Cancelled }
 }

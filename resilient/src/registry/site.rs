@@ -77,8 +77,8 @@ impl SitePolicy {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CircuitBreaker(policy) => policy.name(),
-            Self::KeyedCircuitBreaker(policy) => policy.config().own_name(),
-            Self::KeyedRateLimiter(policy) => policy.config().own_name(),
+            Self::KeyedCircuitBreaker(policy) => policy.first_config().own_name(),
+            Self::KeyedRateLimiter(policy) => policy.first_config().own_name(),
             Self::RateLimiter(policy) => policy.name(),
             Self::Retry(policy) => policy.name(),
             Self::Timeout(policy) => policy.name(),

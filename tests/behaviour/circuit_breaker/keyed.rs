@@ -62,15 +62,15 @@ async fn a_key_is_reset_alone_or_with_all() {
 #[tokio::test(start_paused = true)]
 async fn what_somebody_said_of_a_key_outlives_its_idleness() {
     let hosts = hosts().idle(ms(1000)).max_keys(8);
-    hosts.force_open("a");
+    hosts.force_open("a").unwrap();
     for number in 0..100 {
         advance(ms(1500)).await;
         calls(&hosts.get(&format!("other {number}")), "S").await;
     }
     assert_eq!(hosts.state("a"), CircuitState::ForcedOpen);
     assert_eq!(refused(&hosts.get("a")).await, None);
-    hosts.force_closed("b");
-    hosts.disable("c");
+    hosts.force_closed("b").unwrap();
+    hosts.disable("c").unwrap();
     advance(ms(5000)).await;
     hosts.get("d");
     assert_eq!((hosts.state("b"), hosts.state("c")), (CircuitState::ForcedClosed, CircuitState::Disabled));
@@ -169,7 +169,7 @@ async fn statistics_are_of_one_key_or_of_all_by_their_labels() {
 async fn without_a_label_a_key_is_called_by_its_fingerprint() {
     let secrets: Keyed<str, CircuitBreaker> = Keyed::new(BRITTLE);
     secrets.get("token");
-    secrets.force_open("other");
+    secrets.force_open("other").unwrap();
     for (label, _) in secrets.all() {
         assert!(label.len() == 32 && label.chars().all(|digit| digit.is_ascii_hexdigit()), "{label}");
     }
@@ -178,7 +178,7 @@ async fn without_a_label_a_key_is_called_by_its_fingerprint() {
 #[tokio::test(start_paused = true)]
 async fn one_made_to_be_forced_open_has_its_label_and_refuses_calls() {
     let hosts = hosts();
-    hosts.force_open("a.example");
+    hosts.force_open("a.example").unwrap();
     assert_eq!(&*hosts.all()[0].0, "a.example");
     let answer: Result<u32, Fault> = hosts.call("a.example", async { Ok(1) }).await;
     assert!(answer.unwrap_err().ours().is_circuit_open());

@@ -81,7 +81,7 @@ async fn a_hundred_failing_calls_open_the_endpoint_and_the_next_is_rejected() {
     // Another endpoint has a breaker of its own.
     assert_eq!(endpoints.get("cache").call(dependency.run()).await, Ok(11));
     // An operator may let calls through all the same.
-    endpoints.force_closed("test");
+    endpoints.force_closed("test").unwrap();
     assert_eq!(endpoints.get("test").call(dependency.run()).await, Ok(12));
 }
 

@@ -77,7 +77,7 @@ impl CircuitBreaker {
         let error = Error::CircuitOpen { policy: caller.policy(self.name), site: caller.site, retry_after };
         let shadow = self.hot.load(Relaxed) & SHADOW != 0;
         if event::heard() {
-            event::refused(&error, self.label.as_ref(), shadow);
+            event::refused(&error, self.identity.label(), shadow);
         }
         if shadow { Ok(Ticket { place: Place::SHADOW, ..Ticket::NONE }) } else { Err(error) }
     }

@@ -252,6 +252,11 @@ impl CircuitBreakerConfig {
         self
     }
 
+    /// What a breaker goes by from now on that went by `old`.
+    pub(super) const fn in_place_of(self, old: &Self) -> Self {
+        Self { name: old.name, health_check: old.health_check, ..self }
+    }
+
     pub(crate) const fn own_name(&self) -> &'static str {
         self.name
     }

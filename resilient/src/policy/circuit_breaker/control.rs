@@ -9,14 +9,10 @@ use super::{
 use crate::{
     error::ConfigError,
     event::{Caller, EventKind},
-    policy::{
-        keyed::{Birth, Keyed, Keys},
-        mode::Mode,
-    },
+    policy::mode::Mode,
     sync::atomic::Ordering::Relaxed,
     time::precise,
 };
-use std::hash::Hash;
 
 impl CircuitBreaker {
     /// The present state: time acts first, so an open circuit whose time is over is half-open.
@@ -70,8 +66,7 @@ impl CircuitBreaker {
         config.check()?;
         let (now, rules) = (precise(), config.rules());
         let (generation, is_open) = self.decide(|core| {
-            let (name, health_check) = (core.config.name, core.config.health_check);
-            core.config = CircuitBreakerConfig { name, health_check, ..config };
+            core.config = config.in_place_of(&core.config);
             core.machine.obey(rules, now);
             self.longest.store(rules.open_for.longest, Relaxed);
             self.width.store(rules.bucket_width(), Relaxed);
@@ -103,7 +98,8 @@ impl CircuitBreaker {
     /// Asks for the dependency's health while the circuit is open, if it knows how to.
     pub(super) fn watch_health(&self, caller: Caller, generation: u32) {
         let core = self.lock();
-        let Some(ask) = self.ask.clone().or(core.config.health_check.map(Ask::Plain)) else { return };
+        let own = self.identity.check().cloned().map(Ask::Own);
+        let Some(ask) = own.or(core.config.health_check.map(Ask::Plain)) else { return };
         let rules = core.machine.rules;
         let every = health::every(core.config.health_every);
         drop(core);
@@ -133,48 +129,6 @@ impl CircuitBreaker {
         let decided = decide(&mut core);
         self.publish(&core.machine, now);
         decided
-    }
-}
-
-impl Keys<CircuitBreaker> {
-    /// The state of the breaker of `key`: closed where there is none.
-    #[must_use]
-    pub fn state(&self, key: &(impl Hash + ?Sized)) -> CircuitState {
-        self.find(key).map_or(CircuitState::Closed, |breaker| breaker.state())
-    }
-
-    /// Refuses every call of `key` until it is reset. Made for that purpose if there is none, it is called by its
-    /// fingerprint.
-    pub fn force_open(&self, key: &(impl Hash + ?Sized)) {
-        self.get_or(key, Birth::default).force_open();
-    }
-
-    /// Lets every call of `key` pass, recorded but never judged, until it is reset.
-    pub fn force_closed(&self, key: &(impl Hash + ?Sized)) {
-        self.get_or(key, Birth::default).force_closed();
-    }
-
-    /// Lets every call of `key` pass and records nothing, until it is reset.
-    pub fn disable(&self, key: &(impl Hash + ?Sized)) {
-        self.get_or(key, Birth::default).disable();
-    }
-}
-
-/// As those of [`Keys`], but with the label of the key where a breaker has to be made.
-impl<K: Hash + ?Sized> Keyed<K, CircuitBreaker> {
-    /// Refuses every call of `key` until it is reset.
-    pub fn force_open(&self, key: &K) {
-        self.get(key).force_open();
-    }
-
-    /// Lets every call of `key` pass, recorded but never judged, until it is reset.
-    pub fn force_closed(&self, key: &K) {
-        self.get(key).force_closed();
-    }
-
-    /// Lets every call of `key` pass and records nothing, until it is reset.
-    pub fn disable(&self, key: &K) {
-        self.get(key).disable();
     }
 }
 

@@ -1,9 +1,10 @@
 //! A breaker that is one of many, by key.
 
-use super::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, health::Ask};
+use super::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats};
 use crate::{
-    policy::keyed::{Birth, Instance},
-    time::precise,
+    error::ConfigError,
+    policy::keyed::{Birth, Identity, Instance, Keep},
+    time::{Nanos, precise},
 };
 
 impl Instance for CircuitBreaker {
@@ -11,17 +12,52 @@ impl Instance for CircuitBreaker {
     type Stats = CircuitBreakerStats;
 
     fn born(config: CircuitBreakerConfig, site: &'static str, birth: Birth) -> Self {
-        let Birth { label, check, .. } = birth;
-        Self { label, ask: check.map(Ask::Own), ..Self::owned(config, site) }
+        Self { identity: Identity::new(birth), ..Self::owned(config, site) }
+    }
+
+    fn learn(&self, birth: Birth) {
+        self.identity.learn(birth);
     }
 
     fn name_of(config: &CircuitBreakerConfig) -> &'static str {
         config.name
     }
 
-    fn is_pinned(&self) -> bool {
+    fn catch_up(&self) {
+        let has_news = self.health.get().is_some_and(|health| health.has_news());
+        if has_news || self.lock().machine.is_overdue(precise()) {
+            // Time acts, and news is heard.
+            let _ = self.state();
+        }
+    }
+
+    fn keep(&self, unused: Nanos, idle: Nanos) -> Keep {
         let now = precise();
-        self.lock().machine.is_pinned(now)
+        let core = self.lock();
+        let machine = &core.machine;
+        if machine.state().is_manual() || machine.rules.mode != core.config.mode {
+            Keep::ByHand
+        } else if machine.is_pinned(now, unused, idle) {
+            Keep::Refusing
+        } else {
+            Keep::No
+        }
+    }
+
+    fn evicted(&self) {
+        if let Some(health) = self.health.get() {
+            let generation = self.lock().machine.generation();
+            health.stop(generation);
+        }
+    }
+
+    fn next_config(old: &CircuitBreakerConfig, new: CircuitBreakerConfig) -> Result<CircuitBreakerConfig, ConfigError> {
+        new.check()?;
+        Ok(new.in_place_of(old))
+    }
+
+    fn reconfigure(&self, config: CircuitBreakerConfig) -> Result<(), ConfigError> {
+        self.reconfigure(config)
     }
 
     fn stats(&self) -> CircuitBreakerStats {

@@ -8,6 +8,7 @@ mod control;
 mod health;
 mod in_flight;
 mod instance;
+mod keyed;
 #[cfg(test)]
 mod long_run;
 mod machine;
@@ -25,11 +26,15 @@ mod window;
 
 pub use config::{CircuitBreakerConfig, Window};
 pub use health::HealthCheck;
+pub use keyed::CircuitBreakerTotals;
 pub use state::CircuitState;
 pub(crate) use state::Ticket;
 pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};
 
-use super::permit::{Admit, Permit, sealed::Sealed};
+use super::{
+    keyed::Identity,
+    permit::{Admit, OwnedPermit, Permit, sealed::Sealed},
+};
 use crate::sync::{
     Mutex, MutexGuard,
     atomic::{
@@ -79,10 +84,8 @@ pub struct CircuitBreaker {
     name: &'static str,
     /// Where events come from that no call causes.
     site: &'static str,
-    /// Which of a keyed breaker's instances it is.
-    label: Option<Arc<str>>,
-    /// How it asks for the health of its own dependency, if not as its configuration says.
-    ask: Option<health::Ask>,
+    /// Which of a keyed breaker's instances it is, and how that asks for the health of its own dependency.
+    identity: Identity,
     /// The generation, and above it what calls may do without the lock.
     hot: AtomicU64,
     /// Until when calls are refused; 0 where that needs the lock.
@@ -133,8 +136,7 @@ impl CircuitBreaker {
         Self {
             name: config.name,
             site,
-            label: None,
-            ask: None,
+            identity: Identity::none(),
             hot: AtomicU64::new(Shortcuts::first(&rules).word(0)),
             until: AtomicU64::new(0),
             longest: AtomicU64::new(rules.open_for.longest),
@@ -165,6 +167,15 @@ impl CircuitBreaker {
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
         self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), for a breaker that is shared by `Arc`: the permit holds it.
+    ///
+    /// # Errors
+    /// As those of [`try_acquire`](Self::try_acquire).
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedPermit<Self>, Error> {
+        let ticket = self.admit(Caller::BY_HAND)?;
+        Ok(OwnedPermit::new(self, ticket))
     }
 
     fn in_flight(&self) -> &InFlight {
@@ -243,7 +254,7 @@ impl CircuitBreaker {
     }
 
     fn emit(&self, caller: Caller, kind: EventKind) {
-        event::emit_of(caller, self.name, self.label.as_ref(), kind);
+        event::emit_of(caller, self.name, self.identity.label(), kind);
     }
 
     fn report(&self, caller: Caller, changes: &Changes) {

@@ -1,173 +1,382 @@
 //! A bounded map of instances.
 //!
-//! Finding one costs no lock and no allocation. Making one takes a lock, under which all are looked at and the oldest
-//! eighth goes when the map is full: so each new key pays for a few others, unless most are to be kept.
+//! Finding one costs no lock and no allocation. Making one takes a lock for a moment; where the map is full, a few
+//! others are looked at, outside of the lock, and the oldest of these go.
 
-use super::fingerprint::{AsIs, Fingerprint};
-use crate::{
-    check,
-    error::demand,
-    time::{Nanos, coarse, nanos},
+use super::{
+    Birth, Instance, Keep,
+    error::KeyError,
+    fingerprint::{AsIs, Fingerprint},
+    key_type,
+    limits::{KeyedStats, Limits},
+    ring::{LOOKS, Passed, Ring},
 };
-use papaya::HashMap;
+use crate::time::{Nanos, coarse};
+use papaya::{HashMap, HashMapRef, LocalGuard};
 use std::{
-    hash::BuildHasherDefault,
+    hash::{BuildHasherDefault, Hash},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
+type Pinned<'m, P> = HashMapRef<'m, Fingerprint, Entry<P>, BuildHasherDefault<AsIs>, LocalGuard<'m>>;
 type Map<P> = HashMap<Fingerprint, Entry<P>, BuildHasherDefault<AsIs>>;
 
 #[derive(Debug)]
 struct Entry<P> {
     instance: Arc<P>,
     label: Arc<str>,
+    /// When it was last used, with [`UNNAMED`] above where that stands.
     used: AtomicU64,
 }
 
-pub(super) struct Instances<P> {
-    map: OnceLock<Map<P>>,
-    growth: Mutex<Growth>,
+/// Made by hand, which could not tell what it is called: its first call does.
+const UNNAMED: u64 = 1 << 63;
+
+impl<P> Entry<P> {
+    fn used(&self) -> Nanos {
+        self.used.load(Relaxed) & !UNNAMED
+    }
+
+    fn is_unnamed(&self) -> bool {
+        self.used.load(Relaxed) & UNNAMED != 0
+    }
 }
 
-/// What the lock guards.
-struct Growth {
+pub(super) struct Instances<P: Instance> {
+    pub(super) limits: Limits,
+    first_config: P::Config,
+    site: &'static str,
+    map: OnceLock<Map<P>>,
+    growth: Mutex<Growth<P::Config>>,
+}
+
+/// What the lock guards. The map changes only under it.
+struct Growth<C> {
+    ring: Ring,
+    /// What somebody has set for all.
+    config: Option<C>,
+    /// The types of the keys that were hashed: a generic fn may have several.
+    types: Vec<&'static str>,
     evicted: u64,
     unstored: u64,
-    /// Until then it is not worth looking for something to evict.
-    full_until: Nanos,
-    /// When idle ones will be looked for.
-    sweep_at: Nanos,
 }
 
-/// How many instances may be kept, and for how long unused.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) max: usize,
-    pub(super) idle: Nanos,
+/// A key that has no instance, as far as is known.
+struct New {
+    key: Fingerprint,
+    key_type: &'static str,
+    birth: Birth,
+    is_named: bool,
 }
 
-impl Limits {
-    pub(super) const DEFAULT: Self = Self { max: 10_000, idle: nanos(Duration::from_secs(600)) };
+/// Whom room is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    /// Nobody: idle ones are of no use.
+    Idle,
+    Call,
+    /// A hand's order must be kept, whatever it costs.
+    Hand,
+}
 
-    #[track_caller]
-    pub(super) const fn max_keys(self, max_keys: u32) -> Self {
-        demand(check::max_keys(max_keys));
-        Self { max: max_keys as usize, ..self }
-    }
-
-    #[track_caller]
-    pub(super) const fn idle(self, idle: Duration) -> Self {
-        demand(check::idle(idle));
-        Self { idle: nanos(idle), ..self }
+impl Goal {
+    fn may_cost(self) -> Keep {
+        if self == Self::Hand { Keep::Refusing } else { Keep::No }
     }
 }
 
-/// How many instances there are, and what became of others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeyedStats {
-    /// Instances.
-    pub keys: usize,
-    /// How many were evicted, idle or to make room.
-    pub evicted: u64,
-    /// How many calls had an instance to themselves, for lack of room.
-    pub unstored: u64,
+/// An instance that was looked at.
+struct Seen<'m, P> {
+    passed: Passed,
+    used: Nanos,
+    entry: &'m Entry<P>,
 }
 
-/// After nothing could be evicted, so long nothing is looked for.
-const BREATHER: Nanos = 100_000_000;
+/// A call looks so often for one that may go, each time at [`LOOKS`] others.
+const SEARCHES: usize = 4;
 
-impl<P: super::Instance> Instances<P> {
-    pub(super) const fn new() -> Self {
-        let growth = Growth { evicted: 0, unstored: 0, full_until: 0, sweep_at: 0 };
-        Self { map: OnceLock::new(), growth: Mutex::new(growth) }
+/// A hand's order may find its instance evicted before it was told, so often.
+const ATTEMPTS: usize = 16;
+
+impl<P: Instance> Instances<P> {
+    pub(super) const fn new(config: P::Config, site: &'static str) -> Self {
+        let growth = Growth { ring: Ring::new(), config: None, types: Vec::new(), evicted: 0, unstored: 0 };
+        Self { limits: Limits::DEFAULT, first_config: config, site, map: OnceLock::new(), growth: Mutex::new(growth) }
     }
 
     fn map(&self) -> &Map<P> {
         self.map.get_or_init(|| HashMap::with_hasher(BuildHasherDefault::default()))
     }
 
-    /// Finds an instance and notes its use.
+    fn growth(&self) -> MutexGuard<'_, Growth<P::Config>> {
+        self.growth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) const fn first_config(&self) -> P::Config {
+        self.first_config
+    }
+
+    pub(super) fn config(&self) -> P::Config {
+        self.growth().config.unwrap_or(self.first_config)
+    }
+
+    /// Finds an instance and notes its use, or makes one.
     #[inline]
-    pub(super) fn get_or(&self, key: Fingerprint, limits: Limits, make: impl FnOnce() -> (P, Arc<str>)) -> Arc<P> {
+    pub(super) fn get_or<K: Hash + ?Sized>(&self, key: &K, birth: impl FnOnce() -> Birth) -> Arc<P> {
+        let (key, key_type) = (Fingerprint::of(key), std::any::type_name::<K>());
         let now = coarse();
-        let map = self.map();
-        if let Some(entry) = map.pin().get(&key) {
+        if let Some(entry) = self.map().pin().get(&key) {
             let used = entry.used.load(Relaxed);
-            if now.saturating_sub(used) <= limits.idle {
+            // Not so if it is unnamed.
+            if now.wrapping_sub(used) <= self.limits.idle {
                 if used != now {
                     entry.used.store(now, Relaxed);
                 }
                 return Arc::clone(&entry.instance);
             }
         }
-        self.make(key, limits, now, make)
+        self.get_or_make(key, key_type, now, birth)
     }
 
     #[cold]
-    fn make(&self, key: Fingerprint, limits: Limits, now: Nanos, make: impl FnOnce() -> (P, Arc<str>)) -> Arc<P> {
-        // What it runs of the user's, a label and a clone, runs before the lock is taken.
-        let (instance, label) = make();
-        let entry = Entry { instance: Arc::new(instance), label, used: AtomicU64::new(now) };
-        let map = self.map().pin();
-        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = map.get(&key) {
-            let idle = now.saturating_sub(found.used.load(Relaxed)) > limits.idle;
-            if !idle || found.instance.is_pinned() {
-                found.used.store(now, Relaxed);
-                return Arc::clone(&found.instance);
+    fn get_or_make(
+        &self,
+        key: Fingerprint,
+        key_type: &'static str,
+        now: Nanos,
+        birth: impl FnOnce() -> Birth,
+    ) -> Arc<P> {
+        if let Some(entry) = self.map().pin().get(&key) {
+            // Used since by another thread, whose clock was read later.
+            if !entry.is_unnamed() && now.saturating_sub(entry.used()) <= self.limits.idle {
+                return Arc::clone(&entry.instance);
             }
-            map.remove(&key);
-            growth.evicted += 1;
+            entry.instance.catch_up();
         }
-        self.make_room(&mut growth, limits, now);
-        let first = Arc::clone(&entry.instance);
-        if map.len() < limits.max {
-            map.insert(key, entry);
-        } else {
+        // What it runs of the user's, a label and a clone, runs before the lock is taken.
+        let new = New { key, key_type, birth: birth(), is_named: true };
+        self.store(&new, now, Goal::Call).unwrap_or_else(|| {
+            let mut growth = self.growth();
             growth.unstored += 1;
-        }
-        first
+            let config = growth.config.unwrap_or(self.first_config);
+            drop(growth);
+            Arc::new(self.born(config, &new).0)
+        })
     }
 
-    /// Evicts the idle ones from time to time, and the oldest eighth where there is no room for another.
-    fn make_room(&self, growth: &mut Growth, limits: Limits, now: Nanos) {
+    /// Has a hand's order obeyed by an instance that stays.
+    pub(super) fn order<K: Hash + ?Sized>(
+        &self,
+        key: &K,
+        birth: Option<Birth>,
+        order: impl Fn(&P),
+    ) -> Result<(), KeyError> {
+        let (key, key_type, is_named) = (Fingerprint::of(key), std::any::type_name::<K>(), birth.is_some());
+        let new = New { key, key_type, birth: birth.unwrap_or_default(), is_named };
+        for _ in 0..ATTEMPTS {
+            let Some(instance) = self.store(&new, coarse(), Goal::Hand) else { break };
+            order(&instance);
+            // Whoever evicts looks again under this lock: from now on it is kept.
+            let growth = self.growth();
+            let is_kept = self.find(key).is_some_and(|found| Arc::ptr_eq(&found, &instance));
+            drop(growth);
+            if is_kept {
+                return Ok(());
+            }
+        }
+        Err(KeyError::NoRoom { max_keys: self.limits.max })
+    }
+
+    /// The instance of the key, put into the map if there is room.
+    fn store(&self, new: &New, now: Nanos, goal: Goal) -> Option<Arc<P>> {
+        let mut growth = self.growth();
+        if let Some((instance, idle)) = self.take_place(&mut growth, new, now, goal) {
+            let looks = growth.ring.to_sweep(now, self.limits.idle);
+            drop(growth);
+            idle.inspect(|idle| idle.evicted());
+            if looks > 0 {
+                self.evict(looks, now, Goal::Idle, None);
+            }
+            return Some(instance);
+        }
+        if goal == Goal::Call && growth.ring.rests(now) {
+            return None;
+        }
+        let count = growth.ring.len();
+        drop(growth);
+        let looks = if goal == Goal::Hand { count } else { LOOKS };
+        let (mut searches, mut in_vain) = (0, 0);
+        while searches < 2 * SEARCHES && in_vain * looks < count.min(SEARCHES * looks) {
+            searches += 1;
+            let (was_in_vain, instance) = self.evict(looks, now, goal, Some(new));
+            if instance.is_some() {
+                return instance;
+            }
+            in_vain += usize::from(was_in_vain);
+        }
+        None
+    }
+
+    /// With the idle one whose place it took.
+    fn take_place(
+        &self,
+        growth: &mut Growth<P::Config>,
+        new: &New,
+        now: Nanos,
+        goal: Goal,
+    ) -> Option<(Arc<P>, Option<Arc<P>>)> {
         let map = self.map().pin();
-        let is_full = map.len() >= limits.max;
-        // A clock that stepped back puts nothing off for longer than these.
-        let waits = |until: Nanos, at_most: Nanos| now < until && until - now <= at_most;
-        if is_full && waits(growth.full_until, BREATHER) || !is_full && waits(growth.sweep_at, limits.idle / 2) {
-            return;
+        if !growth.types.contains(&new.key_type) {
+            growth.types.push(new.key_type);
         }
-        let mut evictable: Vec<_> = map
-            .iter()
-            .filter(|(_, entry)| !entry.instance.is_pinned())
-            .map(|(key, entry)| (entry.used.load(Relaxed), *key))
-            .collect();
-        let is_idle = |used: Nanos| now.saturating_sub(used) > limits.idle;
-        let idle = evictable.iter().filter(|(used, _)| is_idle(*used)).count();
-        let excess = if is_full { map.len() + 1 - limits.max } else { 0 };
-        let least = if is_full { excess.max(limits.max / 8) } else { 0 };
-        let count = idle.max(least).min(evictable.len());
-        if count > 0 && count < evictable.len() {
-            evictable.select_nth_unstable_by_key(count - 1, |(used, _)| *used);
+        let found = map.get(&new.key);
+        if let Some(entry) = found {
+            let unused = now.saturating_sub(entry.used());
+            let is_idle = unused > self.limits.idle && entry.instance.keep(unused, self.limits.idle) == Keep::No;
+            if !is_idle || goal == Goal::Hand {
+                return Some((Self::greet(&map, entry, new, now), None));
+            }
+        } else if growth.ring.len() >= self.limits.max {
+            return None;
         }
-        for (_, key) in &evictable[..count] {
-            map.remove(key);
+        let (instance, label) = self.born(growth.config.unwrap_or(self.first_config), new);
+        let instance = Arc::new(instance);
+        let idle = found.map(|entry| Arc::clone(&entry.instance));
+        if idle.is_some() {
+            growth.evicted += 1;
+        } else {
+            growth.ring.add(new.key);
         }
-        growth.evicted += count as u64;
-        growth.sweep_at = now.saturating_add(limits.idle / 2);
-        if is_full && count == 0 {
-            growth.full_until = now.saturating_add(BREATHER);
+        let used = AtomicU64::new(if new.is_named { now } else { now | UNNAMED });
+        map.insert(new.key, Entry { instance: Arc::clone(&instance), label, used });
+        Some((instance, idle))
+    }
+
+    /// One that is there already. If a hand made it, it learns what it is called.
+    fn greet(map: &Pinned<'_, P>, entry: &Entry<P>, new: &New, now: Nanos) -> Arc<P> {
+        let instance = Arc::clone(&entry.instance);
+        if !entry.is_unnamed() {
+            entry.used.store(now, Relaxed);
+        } else if new.is_named {
+            let (birth, label) = Self::named(new);
+            instance.learn(birth);
+            map.insert(new.key, Entry { instance: Arc::clone(&instance), label, used: AtomicU64::new(now) });
+        } else {
+            entry.used.store(now | UNNAMED, Relaxed);
         }
+        instance
+    }
+
+    fn named(new: &New) -> (Birth, Arc<str>) {
+        let mut birth = new.birth.clone();
+        let label = birth.label.get_or_insert_with(|| format!("{:032x}", new.key.0).into());
+        let label = Arc::clone(label);
+        (birth, label)
+    }
+
+    fn born(&self, config: P::Config, new: &New) -> (P, Arc<str>) {
+        let (birth, label) = Self::named(new);
+        (P::born(config, self.site, birth), label)
+    }
+
+    /// Looks at the next ones and evicts some: all that are idle, and as many of the oldest as are worth the search. A `new`
+    /// one takes a place at once. Tells whether the search was in vain: where it was not, another thread may yet have been
+    /// faster.
+    fn evict(&self, looks: usize, now: Nanos, goal: Goal, new: Option<&New>) -> (bool, Option<Arc<P>>) {
+        let map = self.map().pin();
+        let passed = self.growth().ring.pass(looks);
+        let seen = passed.into_iter().filter_map(|passed| {
+            let entry = map.get(&passed.key)?;
+            Some(Seen { passed, used: entry.used(), entry })
+        });
+        // Here time acts on them, and tells of it: without the lock.
+        let mut chosen = self.choose(seen.collect(), now, goal);
+        chosen.sort_unstable_by_key(|seen| std::cmp::Reverse(seen.passed.slot));
+        let (in_vain, mut gone) = (chosen.is_empty(), Vec::with_capacity(chosen.len()));
+        let mut growth = self.growth();
+        for seen in chosen {
+            let is_same =
+                |entry: &Entry<P>| Arc::ptr_eq(&entry.instance, &seen.entry.instance) && entry.used() == seen.used;
+            let is_there = growth.ring.holds(seen.passed) && map.get(&seen.passed.key).is_some_and(is_same);
+            if is_there && self.keep(&seen, now) <= goal.may_cost() {
+                map.remove(&seen.passed.key);
+                growth.ring.remove(seen.passed.slot);
+                growth.evicted += 1;
+                gone.push(Arc::clone(&seen.entry.instance));
+            }
+        }
+        if in_vain && goal == Goal::Call {
+            growth.ring.rest(now);
+        }
+        let placed = new.and_then(|new| self.take_place(&mut growth, new, now, goal));
+        drop(growth);
+        let (instance, idle) = placed.unzip();
+        for instance in gone.iter().chain(idle.flatten().as_ref()) {
+            instance.evicted();
+        }
+        (in_vain, instance)
+    }
+
+    fn choose<'m>(&self, mut seen: Vec<Seen<'m, P>>, now: Nanos, goal: Goal) -> Vec<Seen<'m, P>> {
+        let wanted = match goal {
+            Goal::Idle => 0,
+            Goal::Call => (seen.len() / 8).max(1),
+            Goal::Hand => 1,
+        };
+        seen.sort_unstable_by_key(|seen| seen.used);
+        let (mut chosen, mut kept) = (Vec::new(), Vec::new());
+        for one in seen {
+            let is_idle = now.saturating_sub(one.used) > self.limits.idle;
+            if chosen.len() >= wanted && !is_idle {
+                break;
+            }
+            one.entry.instance.catch_up();
+            match self.keep(&one, now) {
+                Keep::No => chosen.push(one),
+                Keep::Refusing => kept.push(one),
+                Keep::ByHand => {}
+            }
+        }
+        if goal == Goal::Hand && chosen.is_empty() {
+            chosen.extend(kept.into_iter().next());
+        }
+        chosen
+    }
+
+    fn keep(&self, seen: &Seen<'_, P>, now: Nanos) -> Keep {
+        seen.entry.instance.keep(now.saturating_sub(seen.used), self.limits.idle)
     }
 
     pub(super) fn find(&self, key: Fingerprint) -> Option<Arc<P>> {
         self.map.get()?.pin().get(&key).map(|entry| Arc::clone(&entry.instance))
+    }
+
+    /// Whether a key of this type may be one of those that were hashed.
+    pub(super) fn knows(&self, key_type: &'static str) -> Result<(), KeyError> {
+        let growth = self.growth();
+        match growth.types.first() {
+            Some(known) if !growth.types.iter().any(|known| key_type::are_alike(known, key_type)) => {
+                Err(KeyError::WrongType { asked: key_type, known })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Changes the configuration of all, those of the future too; the present ones are told after that.
+    pub(super) fn configure<E>(
+        &self,
+        next: impl FnOnce(P::Config) -> Result<P::Config, E>,
+        tell: impl Fn(&P),
+    ) -> Result<(), E> {
+        let mut growth = self.growth();
+        growth.config = Some(next(growth.config.unwrap_or(self.first_config))?);
+        // Whoever is born from now on goes by it already.
+        drop(growth);
+        self.all().iter().for_each(|(_, instance)| tell(instance));
+        Ok(())
     }
 
     pub(super) fn all(&self) -> Vec<(Arc<str>, Arc<P>)> {
@@ -177,75 +386,7 @@ impl<P: super::Instance> Instances<P> {
     }
 
     pub(super) fn stats(&self) -> KeyedStats {
-        let growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = self.map.get().map_or(0, |map| map.pin().len());
-        KeyedStats { keys, evicted: growth.evicted, unstored: growth.unstored }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        CircuitBreaker, CircuitBreakerConfig,
-        policy::keyed::{Birth, Instance},
-    };
-
-    fn get(instances: &Instances<CircuitBreaker>, key: u128, limits: Limits) -> Arc<CircuitBreaker> {
-        instances.get_or(Fingerprint(key), limits, || {
-            let config = CircuitBreakerConfig::new().failures(1);
-            (CircuitBreaker::born(config, "", Birth::default()), key.to_string().into())
-        })
-    }
-
-    const TEN: Limits = Limits { max: 10, idle: 60_000_000_000 };
-
-    #[test]
-    fn there_are_never_more_than_allowed_and_the_oldest_go_first() {
-        let instances = Instances::new();
-        for key in 0..1000 {
-            get(&instances, key, TEN);
-            assert!(instances.stats().keys <= 10);
-        }
-        assert!(instances.find(Fingerprint(999)).is_some());
-        assert_eq!(instances.stats().evicted + instances.stats().keys as u64, 1000);
-    }
-
-    #[test]
-    fn an_open_one_stays_and_where_all_do_a_new_key_is_not_kept() {
-        let instances = Instances::new();
-        for key in 0..10 {
-            get(&instances, key, TEN).try_acquire().unwrap().failure();
-        }
-        for key in 10..20 {
-            assert!(get(&instances, key, TEN).try_acquire().is_ok());
-        }
-        assert!((0..10).all(|key| instances.find(Fingerprint(key)).is_some()));
-        assert_eq!(instances.stats(), KeyedStats { keys: 10, evicted: 0, unstored: 10 });
-    }
-
-    #[test]
-    fn first_calls_that_race_get_one_instance() {
-        let instances = Instances::new();
-        let found: Vec<_> = std::thread::scope(|scope| {
-            let calls: Vec<_> = (0..8).map(|_| scope.spawn(|| get(&instances, 7, TEN))).collect();
-            calls.into_iter().map(|call| call.join().unwrap()).collect()
-        });
-        assert!(found.iter().all(|one| Arc::ptr_eq(one, &found[0])));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_idle_one_is_forgotten_unless_it_was_set_by_hand() {
-        let instances = Instances::new();
-        let limits = Limits { max: 10, idle: 60_000_000_000 };
-        let idle = get(&instances, 1, limits);
-        get(&instances, 2, limits).force_open();
-        tokio::time::advance(std::time::Duration::from_secs(61)).await;
-        assert!(!Arc::ptr_eq(&idle, &get(&instances, 1, limits)));
-        assert!(get(&instances, 2, limits).try_acquire().is_err());
-        // And found so when another key is new.
-        tokio::time::advance(std::time::Duration::from_secs(61)).await;
-        get(&instances, 3, limits);
-        assert_eq!(instances.stats().keys, 2);
+        let growth = self.growth();
+        KeyedStats { keys: growth.ring.len(), evicted: growth.evicted, unstored: growth.unstored }
     }
 }

@@ -37,17 +37,24 @@ impl Bucket {
         Self { interval, capacity, shift, lag }
     }
 
-    /// The same tokens at another pace.
-    #[inline]
-    pub(super) const fn paced(self, interval: u64, capacity: u64) -> Self {
-        Self { interval, capacity, ..self }
+    /// Interval, capacity, shift and lag.
+    pub(super) const fn parts(self) -> (u64, u64, u32, u64) {
+        (self.interval, self.capacity, self.shift, self.lag)
     }
 
-    /// Units until one token has come, and until an empty bucket is full, at this share of the rate.
-    pub(super) fn pace(&self, burst: u32, factor: f64) -> (u64, u64) {
+    #[inline]
+    pub(super) const fn of_parts(interval: u64, capacity: u64, shift: u32, lag: u64) -> Self {
+        Self { interval, capacity, shift, lag }
+    }
+
+    /// The same tokens at this share of the rate.
+    pub(super) fn paced(self, burst: u32, factor: f64) -> Self {
         #[expect(clippy::cast_sign_loss, reason = "a share of a rate is positive")]
         let interval = ((self.interval as f64 / factor).round() as u64).clamp(1, MOST);
-        if interval == self.interval { (interval, self.capacity) } else { (interval, clamp(u128::from(interval) * u128::from(burst))) }
+        if interval == self.interval {
+            return self;
+        }
+        Self { interval, capacity: clamp(u128::from(interval) * u128::from(burst)), ..self }
     }
 
     /// The word of a bucket that lacks as many tokens as with `full` at another pace.
@@ -55,14 +62,6 @@ impl Bucket {
         let lack = before.lack(full, now) as u128 * self.interval as u128 / before.interval as u128;
         let lack = clamp(lack);
         self.units(now).wrapping_add(if lack > self.capacity { self.capacity } else { lack })
-    }
-
-    pub(super) const fn interval(&self) -> u64 {
-        self.interval
-    }
-
-    pub(super) const fn capacity(&self) -> u64 {
-        self.capacity
     }
 
     /// The word after tokens that are there were taken.

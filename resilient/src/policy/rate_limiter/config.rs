@@ -5,6 +5,7 @@ use crate::{
     policy::mode::Mode,
     rate::Rate,
     ratio::Ratio,
+    time::TICK,
 };
 use std::time::Duration;
 
@@ -169,15 +170,19 @@ impl RateLimiterConfig {
         }
     }
 
+    /// The first quota, as a bucket at its whole rate.
+    pub(super) const fn bucket(&self) -> Bucket {
+        Bucket::new(self.rate, self.capacity(), TICK)
+    }
+
     /// Whether one word holds all of it.
     pub(super) const fn is_word(&self) -> bool {
         matches!(self.algorithm, Algorithm::TokenBucket) && self.others[0].is_none()
     }
 
-    /// What stays for more urgent calls.
-    #[inline]
-    pub(super) const fn floor(&self, reserved: bool) -> u32 {
-        if reserved { self.reserved(self.capacity()) } else { 0 }
+    /// What stays of the first quota for more urgent calls.
+    pub(super) const fn floor(&self) -> u32 {
+        self.reserved(self.capacity())
     }
 
     const fn reserved(&self, burst: u32) -> u32 {
@@ -192,14 +197,18 @@ impl RateLimiterConfig {
         self.adaptive
     }
 
-    pub(super) const fn has_reserve(&self) -> bool {
-        self.reserve.is_some()
-    }
-
     /// What a call may ask for at most.
-    pub(super) fn most(&self, reserved: bool) -> u32 {
-        let quotas = self.quotas().map(|quota| quota.burst - if reserved { quota.reserve } else { 0 });
-        quotas.min().unwrap_or(0)
+    pub(super) const fn most(&self) -> u32 {
+        let (mut most, mut index) = (self.capacity(), 0);
+        while index < self.others.len() {
+            if let Some(rate) = self.others[index] {
+                if rate.limit() < most {
+                    most = rate.limit();
+                }
+            }
+            index += 1;
+        }
+        most
     }
 
     /// All of them, the first with the initial tokens.

@@ -1,7 +1,8 @@
 //! What is done to a limiter from outside, and what its calls report.
 
-use super::RateLimiter;
+use super::{RateLimiter, RateLimiterConfig};
 use crate::{
+    error::ConfigError,
     event::{self, Caller, EventKind},
     policy::mode::Mode,
     time::{Nanos, nanos, precise},
@@ -85,8 +86,12 @@ impl RateLimiter {
         locked.call_front();
         if after < before {
             let share = crate::Ratio::new(after).unwrap_or(crate::Ratio::percent(100));
-            event::emit_of(caller, self.config.name, self.label.as_ref(), EventKind::Slowed { share });
+            event::emit_of(caller, self.name, self.identity.label(), EventKind::Slowed { share });
         }
+    }
+
+    pub(crate) fn is_adaptive(&self) -> bool {
+        self.live.is_adaptive()
     }
 
     /// An attempt has ended.
@@ -101,7 +106,26 @@ impl RateLimiter {
     /// Whether it acts, only reports, or does nothing from now on. Calls in line keep their turn.
     pub fn set_mode(&self, mode: Mode) {
         let mut locked = self.lock(precise());
-        locked.mode = mode;
+        locked.config = locked.config.mode(mode);
         locked.call_front();
+    }
+
+    /// Goes by another configuration from now on, but for its name. It holds as many tokens as before, though no more than
+    /// the new burst; calls in line keep their place, and their limit.
+    ///
+    /// # Errors
+    /// When a number can not work; then nothing changes.
+    pub fn reconfigure(&self, config: RateLimiterConfig) -> Result<(), ConfigError> {
+        config.check()?;
+        let now = precise();
+        let config = config.name(self.name);
+        // In use from now on, whatever its word says.
+        self.full();
+        let mut locked = self.lock(now);
+        let held = locked.tokens();
+        locked.config = config;
+        locked.obey(held);
+        locked.call_front();
+        Ok(())
     }
 }

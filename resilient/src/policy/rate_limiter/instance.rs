@@ -1,7 +1,11 @@
 //! One limiter for each key.
 
 use super::{RateLimiter, RateLimiterConfig, RateLimiterStats};
-use crate::policy::keyed::{Birth, Instance};
+use crate::{
+    error::ConfigError,
+    policy::keyed::{Birth, Identity, Instance, Keep},
+    time::Nanos,
+};
 
 impl Instance for RateLimiter {
     type Config = RateLimiterConfig;
@@ -14,7 +18,15 @@ impl Instance for RateLimiter {
             Some(rate) => config.with_rate(rate),
             None => config,
         };
-        Self { label: birth.label, ..Self::new(config) }
+        Self { identity: Identity::new(birth), ..Self::new(config) }
+    }
+
+    fn learn(&self, birth: Birth) {
+        if let Some(rate) = birth.rate {
+            // A rate that can not work is refused, and the one that it has stays.
+            let _ = self.reconfigure(self.config().with_rate(rate));
+        }
+        self.identity.learn(birth);
     }
 
     fn name_of(config: &RateLimiterConfig) -> &'static str {
@@ -22,9 +34,17 @@ impl Instance for RateLimiter {
     }
 
     /// Evicting one that is not full would give its key new tokens.
-    fn is_pinned(&self) -> bool {
-        let stats = self.stats();
-        stats.waiting > 0 || stats.held_for.is_some() || stats.debt > 0
+    fn keep(&self, _: Nanos, _: Nanos) -> Keep {
+        if self.is_as_new() { Keep::No } else { Keep::Refusing }
+    }
+
+    fn next_config(_: &RateLimiterConfig, new: RateLimiterConfig) -> Result<RateLimiterConfig, ConfigError> {
+        new.check()?;
+        Ok(new)
+    }
+
+    fn reconfigure(&self, config: RateLimiterConfig) -> Result<(), ConfigError> {
+        self.reconfigure(config)
     }
 
     fn stats(&self) -> RateLimiterStats {

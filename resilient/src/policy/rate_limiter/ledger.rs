@@ -2,7 +2,7 @@
 //!
 //! Debt is paid before anybody else gets a token. Pure but for the purse that it is given.
 
-use super::{Taken, health::Health, meter::Meter, purse::Purse};
+use super::{Taken, config::RateLimiterConfig, health::Health, meter::Meter, purse::Purse};
 use crate::{
     policy::mode::Mode,
     priority::Priority,
@@ -20,7 +20,7 @@ pub(super) struct Ledger {
     /// None where the limiter's word is the only one.
     pub(super) meters: Vec<Meter>,
     pub(super) health: Health,
-    pub(super) mode: Mode,
+    pub(super) config: RateLimiterConfig,
 }
 
 /// What calls must not decide without the lock.
@@ -31,19 +31,19 @@ pub(super) mod gate {
     pub(in super::super) const PACE: u32 = 1 << 3;
     pub(in super::super) const SHADOW: u32 = 1 << 4;
     pub(in super::super) const OFF: u32 = 1 << 5;
-    /// For ever: there is no word.
+    /// There is no word.
     pub(in super::super) const METERS: u32 = 1 << 6;
 }
 
 impl Ledger {
-    pub(super) const fn new(mode: Mode) -> Self {
+    pub(super) const fn new(config: RateLimiterConfig) -> Self {
         Self {
             line: Queue::new(Order::Priority),
             debt: 0,
             closed: None,
             meters: Vec::new(),
             health: Health::new(),
-            mode,
+            config,
         }
     }
 
@@ -54,7 +54,7 @@ impl Ledger {
             | flag(self.debt > 0, gate::DEBT)
             | flag(self.closed.is_some(), gate::CLOSED)
             | flag(self.health.is_moving(), gate::PACE)
-            | mode_gate(self.mode)
+            | config_gate(&self.config)
     }
 
     /// Nobody gets a token for so long.
@@ -66,6 +66,12 @@ impl Ledger {
 
     pub(super) fn open(&mut self) {
         self.closed = None;
+    }
+
+    /// Whether nothing would be lost with it but what the meters hold.
+    pub(super) fn is_clear(&self) -> bool {
+        let is_whole = self.health.factor() >= 1.0;
+        self.line.len() == 0 && self.debt == 0 && self.closed.is_none() && is_whole
     }
 
     /// How long it is still closed. When that is over it begins anew.
@@ -127,7 +133,7 @@ impl Ledger {
     /// Goes on at the pace that health allows.
     pub(super) fn follow_health(&mut self, purse: &mut Purse<'_>, now: Nanos) {
         if let Some(factor) = self.health.follow(now) {
-            purse.pace(now, factor);
+            purse.pace(now, self.config.bucket(), factor);
         }
     }
 
@@ -160,10 +166,11 @@ impl Ledger {
     }
 }
 
-pub(super) const fn mode_gate(mode: Mode) -> u32 {
-    match mode {
+pub(super) const fn config_gate(config: &RateLimiterConfig) -> u32 {
+    let mode = match config.mode {
         Mode::On => 0,
         Mode::Shadow => gate::SHADOW,
         Mode::Off => gate::OFF,
-    }
+    };
+    mode | if config.is_word() { 0 } else { gate::METERS }
 }

@@ -1,13 +1,13 @@
 //! Calls that wait for their tokens: the more urgent first, and of these who came first. Only the front takes tokens; who
 //! leaves calls the next.
 
-use super::{RateLimiter, Taken, locked::Locked, stats::Refusal};
+use super::{RateLimiter, Taken, is_reserved, locked::Locked, stats::Refusal};
 use crate::{
     error::Error,
     event::Caller,
     priority::Priority,
     queue::WaiterId,
-    time::{NEVER, Nanos, nanos},
+    time::{NEVER, Nanos},
 };
 use std::task::{Poll, Waker};
 
@@ -36,7 +36,7 @@ impl RateLimiter {
     fn admit_later(&self, caller: Caller, tokens: u32, refused: Taken) -> Poll<Result<(), Error>> {
         match refused {
             // Without the clock and the deadline, only what no wait can help is refused.
-            Taken::After(after) if self.may_wait() && self.config.wait.is_some_and(|wait| after <= nanos(wait)) => {
+            Taken::After(after) if self.may_wait() && self.live.wait().is_some_and(|wait| after <= wait) => {
                 Poll::Pending
             }
             refused => Poll::Ready(self.refuse(caller, tokens, refused, Refusal::AtOnce)),
@@ -52,11 +52,11 @@ impl RateLimiter {
         deadline: Nanos,
         waker: &Waker,
     ) -> Result<Option<Waiting>, Error> {
-        let limit = now.saturating_add(self.config.wait.map_or(0, nanos));
+        let limit = now.saturating_add(self.live.wait().unwrap_or(0));
         let waker = waker.clone();
         let mut locked = self.lock(now);
         let ahead = locked.line.weight_ahead_of_new(class, now);
-        let after = locked.time_for(now, ahead + u64::from(tokens), self.is_reserved(class));
+        let after = locked.time_for(now, ahead + u64::from(tokens), is_reserved(class));
         let turn = now.saturating_add(after);
         if turn > limit || turn >= deadline {
             drop(locked);
@@ -86,7 +86,7 @@ impl RateLimiter {
         if now >= waiting.limit {
             let ahead = locked.line.weight_ahead(waiting.id).unwrap_or(0);
             let tokens = ahead + u64::from(waiting.tokens);
-            let after = locked.time_for(now, tokens, self.is_reserved(waiting.class)).max(1);
+            let after = locked.time_for(now, tokens, is_reserved(waiting.class)).max(1);
             leave(locked, waiting.id);
             let refused = self.refuse(caller, waiting.tokens, Taken::After(after), Refusal::Waited);
             return (Poll::Ready(refused), NEVER);

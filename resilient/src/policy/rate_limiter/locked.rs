@@ -2,8 +2,10 @@
 
 use super::{
     RateLimiter, Taken,
-    ledger::{Ledger, gate},
-    meter::Meter,
+    config::RateLimiterConfig,
+    is_reserved,
+    ledger::Ledger,
+    meter::{Meter, Quota},
     purse::Purse,
 };
 use crate::{
@@ -27,16 +29,19 @@ pub(super) struct Locked<'a> {
 impl RateLimiter {
     pub(super) fn lock(&self, now: Nanos) -> Locked<'_> {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.config.is_word() && ledger.meters.is_empty() {
-            let initial = self.config.first_tokens();
-            let meter = |(index, quota): (usize, super::meter::Quota)| {
-                let initial = if index == 0 { initial } else { quota.burst };
-                Meter::new(quota, self.config.algorithm, initial, now)
-            };
-            ledger.meters = self.config.quotas().enumerate().map(meter).collect();
+        if !ledger.config.is_word() && ledger.meters.is_empty() {
+            ledger.meters = meters(&ledger.config, ledger.config.first_tokens(), now);
         }
         Locked { ledger, limiter: self, now }
     }
+}
+
+/// All full, but for the first.
+pub(super) fn meters(config: &RateLimiterConfig, first: u32, now: Nanos) -> Vec<Meter> {
+    let meter = |(index, quota): (usize, Quota)| {
+        Meter::new(quota, config.algorithm, if index == 0 { first } else { quota.burst }, now)
+    };
+    config.quotas().enumerate().map(meter).collect()
 }
 
 impl Locked<'_> {
@@ -59,7 +64,7 @@ impl Locked<'_> {
 
     /// Takes tokens for a call that nobody goes before.
     pub(super) fn decide(&mut self, class: Priority, tokens: u32, reserved: bool) -> Taken {
-        let (now, overdraft) = (self.now, self.limiter.overdraft());
+        let (now, overdraft) = (self.now, self.config.floor().into());
         self.with(|ledger, purse| ledger.decide(purse, now, class, tokens.into(), reserved, overdraft))
     }
 
@@ -67,7 +72,7 @@ impl Locked<'_> {
     pub(super) fn decide_for_front(&mut self, class: Priority, tokens: u32) -> Taken {
         let waits = |class| self.line.len_of(class) > 0;
         let keeps_waiting = waits(Priority::Critical) || waits(Priority::High);
-        let reserved = self.limiter.is_reserved(class) && !keeps_waiting;
+        let reserved = is_reserved(class) && !keeps_waiting;
         self.decide(class, tokens, reserved)
     }
 
@@ -80,6 +85,46 @@ impl Locked<'_> {
                 None => purse.time_for(now, tokens, reserved),
             }
         })
+    }
+
+    /// What a call may ask for at most.
+    pub(super) fn most(&self, reserved: bool) -> u64 {
+        let config = &self.config;
+        let quotas = config.quotas().map(|quota| quota.burst - if reserved { quota.reserve } else { 0 });
+        quotas.min().unwrap_or(0).into()
+    }
+
+    /// Whether a new one would do the same.
+    pub(super) fn is_as_new(&mut self) -> bool {
+        let now = self.now;
+        let is_full = match self.meters.is_empty() {
+            true => self.tokens() >= self.limiter.live.burst(),
+            false => self.meters.iter_mut().all(|meter| meter.is_full(now)),
+        };
+        is_full && self.is_clear()
+    }
+
+    /// Goes by its configuration, holding so many tokens.
+    pub(super) fn obey(&mut self, held: u32) {
+        let (config, now, limiter) = (self.config, self.now, self.limiter);
+        limiter.live.obey(&config);
+        let first = held.min(config.capacity());
+        if config.is_word() {
+            self.meters.clear();
+            let paced = config.bucket().paced(config.capacity(), self.health.factor());
+            limiter.live.set_bucket(paced);
+            limiter.hold(now, first);
+            return;
+        }
+        let before = std::mem::replace(&mut self.meters, meters(&config, first, now));
+        // A quota that stays goes on.
+        for meter in &mut self.meters {
+            if let Some(same) = before.iter().find(|same| same.is_like(meter)) {
+                *meter = same.clone();
+            }
+        }
+        let factor = self.health.factor();
+        self.meters.iter_mut().for_each(|meter| meter.pace(now, factor));
     }
 
     /// What can be had now.
@@ -116,7 +161,6 @@ impl DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        let meters = if self.limiter.config.is_word() { 0 } else { gate::METERS };
-        self.limiter.gate.store(self.ledger.gate() | meters, Release);
+        self.limiter.gate.store(self.ledger.gate(), Release);
     }
 }

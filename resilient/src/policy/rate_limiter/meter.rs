@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What it holds at most, and how it comes back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quota {
     pub(super) rate: Rate,
     pub(super) burst: u32,
@@ -45,6 +45,16 @@ impl Meter {
             Algorithm::SlidingWindow => Kind::Log(SlidingLog::new(period, limit, initial.into(), now)),
         };
         Self { quota, kind }
+    }
+
+    /// Whether both are of one quota, counted alike.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.quota == other.quota && std::mem::discriminant(&self.kind) == std::mem::discriminant(&other.kind)
+    }
+
+    /// Whether it is like new.
+    pub(super) fn is_full(&mut self, now: Nanos) -> bool {
+        self.available(now) >= u64::from(self.quota.burst)
     }
 
     /// The most that it holds at its present pace, where `reserved` tokens stay for more urgent calls.
@@ -110,8 +120,7 @@ impl Meter {
         let limit = ((f64::from(self.quota.burst) * factor) as u64).max(1);
         match &mut self.kind {
             Kind::Bucket { nominal, bucket, full } => {
-                let (interval, capacity) = nominal.pace(self.quota.burst, factor);
-                let paced = nominal.paced(interval, capacity);
+                let paced = nominal.paced(self.quota.burst, factor);
                 *full = paced.repaced(bucket, *full, now);
                 *bucket = paced;
             }

@@ -8,6 +8,7 @@ mod health;
 mod instance;
 mod ledger;
 mod line;
+mod live;
 mod locked;
 mod log;
 mod meter;
@@ -33,14 +34,15 @@ use crate::{
     error::Error,
     event::{self, Caller},
     outcome::Ending,
-    policy::mode::Mode,
+    policy::{keyed::Identity, mode::Mode},
     priority::Priority,
     time::{Nanos, TICK, coarse, precise},
 };
 use bucket::{Bucket, Full, Take};
-use ledger::{Ledger, gate, mode_gate};
+use ledger::{Ledger, config_gate, gate};
+use live::Live;
 use stats::{Counts, Refusal};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 pub(crate) use line::Waiting;
 
@@ -65,24 +67,28 @@ pub(crate) use line::Waiting;
 /// # }
 /// ```
 pub struct RateLimiter {
-    config: RateLimiterConfig,
-    /// The bucket at its whole rate.
-    nominal: Bucket,
+    name: &'static str,
+    /// Tokens at the first call.
+    initial: u32,
     /// What must not be decided without the lock.
     gate: AtomicU32,
-    /// Units for a token, and for all, at the present pace.
-    interval: AtomicU64,
-    capacity: AtomicU64,
     /// The bucket's word.
     full: AtomicU64,
+    live: Live,
     ledger: Mutex<Ledger>,
     counts: Counts,
     /// Which of a keyed limiter's instances it is.
-    label: Option<Arc<str>>,
+    identity: Identity,
 }
 
 /// The word before the first call.
 const UNUSED: Full = 0;
+
+/// Whether calls of this class leave the reserve alone.
+#[inline]
+fn is_reserved(class: Priority) -> bool {
+    class < Priority::High
+}
 
 /// How many tokens, and what it takes to have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,30 +108,27 @@ impl RateLimiter {
     #[track_caller]
     pub const fn new(config: RateLimiterConfig) -> Self {
         config.assert();
-        let bucket = Bucket::new(config.rate, config.capacity(), TICK);
-        let meters = if config.is_word() { 0 } else { gate::METERS };
         Self {
-            nominal: bucket,
-            gate: AtomicU32::new(meters | mode_gate(config.mode)),
-            interval: AtomicU64::new(bucket.interval()),
-            capacity: AtomicU64::new(bucket.capacity()),
+            name: config.name,
+            initial: config.first_tokens(),
+            gate: AtomicU32::new(config_gate(&config)),
             full: AtomicU64::new(UNUSED),
-            ledger: Mutex::new(Ledger::new(config.mode)),
+            live: Live::new(&config, config.bucket()),
+            ledger: Mutex::new(Ledger::new(config)),
             counts: Counts::new(),
-            label: None,
-            config,
+            identity: Identity::none(),
         }
     }
 
     /// The configuration.
-    pub const fn config(&self) -> RateLimiterConfig {
-        self.config
+    pub fn config(&self) -> RateLimiterConfig {
+        self.lock(precise()).config
     }
 
     /// The name in errors, events and statistics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        self.config.name
+        self.name
     }
 
     /// Takes a token, or refuses at once.
@@ -175,7 +178,7 @@ impl RateLimiter {
         // One try with the coarse clock. It lags: a full bucket would gain the lag, and what it refuses is right only
         // where the lag could not change it.
         let (full, now) = (self.full.load(Acquire), coarse());
-        let (bucket, floor) = (self.bucket(), self.config.floor(self.is_reserved(class)));
+        let (bucket, floor) = (self.bucket(), self.live.floor(is_reserved(class)));
         match bucket.take_above(full, now, tokens, floor) {
             Take::Taken { full: next, dated: false } if self.swap(full, next).is_ok() => return Taken::Now,
             Take::Lacking { after } if self.is_certain(&bucket, full, now, after) && self.may_have(class, tokens) => {
@@ -195,22 +198,12 @@ impl RateLimiter {
     /// Whether a full bucket would be enough, and an empty one too little.
     #[inline]
     fn may_have(&self, class: Priority, tokens: u32) -> bool {
-        tokens <= self.config.capacity() - self.config.floor(self.is_reserved(class)) && !self.may_owe(class)
+        tokens <= self.live.burst() - self.live.floor(is_reserved(class)) && !self.may_owe(class)
     }
 
-    fn may_owe(&self, class: Priority) -> bool {
-        class == Priority::Critical && self.config.has_reserve()
-    }
-
-    /// How much critical calls may owe.
-    fn overdraft(&self) -> u64 {
-        self.config.floor(true).into()
-    }
-
-    /// Whether a class leaves the reserve alone.
     #[inline]
-    fn is_reserved(&self, class: Priority) -> bool {
-        self.config.has_reserve() && class < Priority::High
+    fn may_owe(&self, class: Priority) -> bool {
+        class == Priority::Critical && self.live.floor(true) > 0
     }
 
     /// Takes tokens by the precise clock.
@@ -219,8 +212,8 @@ impl RateLimiter {
         if self.may_owe(class) {
             return self.take_gated(class, tokens);
         }
-        let (bucket, floor) = (self.bucket(), self.config.floor(self.is_reserved(class)));
         let mut full = self.full();
+        let (bucket, floor) = (self.bucket(), self.live.floor(is_reserved(class)));
         let now = precise();
         loop {
             match bucket.take_above(full, now, tokens, floor) {
@@ -246,11 +239,11 @@ impl RateLimiter {
     fn take_gated(&self, class: Priority, tokens: u32) -> Taken {
         let now = precise();
         let mut locked = self.lock(now);
-        if locked.mode == Mode::Off {
+        if locked.config.mode == Mode::Off {
             return Taken::Now;
         }
-        let reserved = self.is_reserved(class);
-        if tokens > self.config.most(reserved) {
+        let reserved = is_reserved(class);
+        if u64::from(tokens) > locked.most(reserved) {
             return Taken::Never;
         }
         match locked.line.weight_ahead_of_new(class, now) {
@@ -262,12 +255,16 @@ impl RateLimiter {
     /// The bucket at its present pace.
     #[inline]
     fn bucket(&self) -> Bucket {
-        self.nominal.paced(self.interval.load(Relaxed), self.capacity.load(Relaxed))
+        self.live.bucket()
     }
 
-    fn set_pace(&self, interval: u64, capacity: u64) {
-        self.interval.store(interval, Relaxed);
-        self.capacity.store(capacity, Relaxed);
+    /// Whether a new one would do the same.
+    fn is_as_new(&self) -> bool {
+        let full = self.full.load(Acquire);
+        if self.gate.load(Acquire) == 0 {
+            return full == UNUSED || self.bucket().tokens(full, coarse()) >= self.live.burst();
+        }
+        self.lock(precise()).is_as_new()
     }
 
     /// The bucket's word; it begins to fill at the first call.
@@ -276,7 +273,7 @@ impl RateLimiter {
         if full != UNUSED {
             return full;
         }
-        let first = self.bucket().holding(precise(), self.config.first_tokens());
+        let first = self.bucket().holding(precise(), self.initial);
         match self.swap(UNUSED, first) {
             Ok(()) => first,
             Err(found) => found,
@@ -290,27 +287,27 @@ impl RateLimiter {
 
     /// Whether calls wait for their turn now.
     fn may_wait(&self) -> bool {
-        self.config.wait.is_some() && self.gate.load(Relaxed) & (gate::SHADOW | gate::OFF) == 0
+        self.gate.load(Relaxed) & (gate::SHADOW | gate::OFF) == 0
     }
 
     /// Says no; in the shadow it is only said.
     #[cold]
     fn refuse(&self, caller: Caller, tokens: u32, why: Taken, when: Refusal) -> Result<(), Error> {
-        let (policy, site) = (caller.policy(self.config.name), caller.site);
+        let (policy, site) = (caller.policy(self.name), caller.site);
         let error = match why {
             Taken::Now | Taken::Never => {
                 self.counts.refuse(Refusal::Impossible);
-                Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.most(false) }
+                Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.live.burst() }
             }
             Taken::After(nanos) => {
                 self.counts.refuse(when);
-                let (limit, remaining) = (self.config.most(false), self.remaining());
+                let (limit, remaining) = (self.live.burst(), self.remaining());
                 Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos), limit, remaining }
             }
         };
         let shadow = self.gate.load(Relaxed) & gate::SHADOW != 0;
         if event::heard() {
-            event::refused(&error, self.label.as_ref(), shadow);
+            event::refused(&error, self.identity.label(), shadow);
         }
         if shadow { Ok(()) } else { Err(error) }
     }
@@ -333,7 +330,7 @@ impl RateLimiter {
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimiter")
-            .field("config", &self.config)
+            .field("config", &self.config())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

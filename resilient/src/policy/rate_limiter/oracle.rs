@@ -8,7 +8,6 @@ use super::{
     purse::Purse,
 };
 use crate::{
-    policy::mode::Mode,
     priority::Priority,
     rate::Rate,
     time::{Nanos, nanos},
@@ -60,8 +59,8 @@ fn agree(config: RateLimiterConfig, steps: usize, mean: Nanos, late: impl Fn(&Qu
     let algorithm = config.algorithm;
     let mut meters: Vec<_> = quotas.iter().map(|quota| Meter::new(*quota, algorithm, quota.burst, begin)).collect();
     let mut plain = Plain { algorithm, quotas: quotas.clone(), began: begin, grants: Vec::new() };
-    let mut ledger = Ledger::new(Mode::On);
-    let most = config.most(false);
+    let mut ledger = Ledger::new(config);
+    let most = config.most();
     let mut now = begin;
     for _ in 0..steps {
         now += fastrand::u64(0..=2 * mean);
@@ -130,7 +129,7 @@ fn debt_refunds_classes_and_paces_keep_the_books() {
         for _ in 0..60 {
             let config = RateLimiterConfig::new(Rate::per_second(50)).reserve(crate::Ratio::percent(20)).algorithm(algorithm);
             let mut meters: Vec<_> = config.quotas().map(|quota| Meter::new(quota, algorithm, 50, 0)).collect();
-            let mut ledger = Ledger::new(Mode::On);
+            let mut ledger = Ledger::new(config);
             let (mut now, mut spent) = (0, 0_i64);
             for _ in 0..300 {
                 now += fastrand::u64(0..SECOND / 20);

@@ -17,7 +17,7 @@ impl Purse<'_> {
     /// The most that can be had at once, where `reserved` tokens stay for more urgent calls.
     pub(super) fn most(&self, reserved: bool) -> u64 {
         match self {
-            Self::Word(limiter) => u64::from(limiter.config.most(reserved)),
+            Self::Word(limiter) => (limiter.live.burst() - limiter.live.floor(reserved)).into(),
             Self::Meters(meters) => meters.iter().map(|meter| meter.most(reserved)).min().unwrap_or(0),
         }
     }
@@ -27,7 +27,7 @@ impl Purse<'_> {
         match self {
             Self::Word(limiter) => {
                 let held = limiter.bucket().tokens(limiter.anchored(now), now);
-                held.saturating_sub(limiter.config.floor(reserved)).into()
+                held.saturating_sub(limiter.live.floor(reserved)).into()
             }
             Self::Meters(meters) => {
                 let held = meters.iter_mut().map(|meter| meter.available(now).saturating_sub(meter.floor(reserved)));
@@ -64,7 +64,7 @@ impl Purse<'_> {
     pub(super) fn time_for(&mut self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
         match self {
             Self::Word(limiter) => {
-                let tokens = tokens.saturating_add(limiter.config.floor(reserved).into());
+                let tokens = tokens.saturating_add(limiter.live.floor(reserved).into());
                 limiter.bucket().time_for(limiter.full(), now, tokens)
             }
             Self::Meters(meters) => {
@@ -81,7 +81,7 @@ impl Purse<'_> {
     pub(super) fn time_from_restart(&self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
         match self {
             Self::Word(limiter) => {
-                let (bucket, floor) = (limiter.bucket(), limiter.config.floor(reserved));
+                let (bucket, floor) = (limiter.bucket(), limiter.live.floor(reserved));
                 bucket.time_for(bucket.holding(now, 1), now, tokens.saturating_add(floor.into()))
             }
             Self::Meters(meters) => {
@@ -105,15 +105,15 @@ impl Purse<'_> {
 
     pub(super) fn fill(&mut self, now: Nanos) {
         match self {
-            Self::Word(limiter) => limiter.replace(|bucket, _| bucket.holding(now, limiter.config.capacity())),
+            Self::Word(limiter) => limiter.replace(|bucket, _| bucket.holding(now, limiter.live.burst())),
             Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.fill(now)),
         }
     }
 
-    /// Goes on at this share of the rate.
-    pub(super) fn pace(&mut self, now: Nanos, factor: f64) {
+    /// Goes on at this share of the rate; `nominal`: the word's bucket at all of it.
+    pub(super) fn pace(&mut self, now: Nanos, nominal: Bucket, factor: f64) {
         match self {
-            Self::Word(limiter) => limiter.pace(now, factor),
+            Self::Word(limiter) => limiter.pace(now, nominal, factor),
             Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.pace(now, factor)),
         }
     }
@@ -127,13 +127,18 @@ impl RateLimiter {
         self.full()
     }
 
+    /// Holds so many tokens from now on.
+    pub(super) fn hold(&self, now: Nanos, tokens: u32) {
+        self.replace(|bucket, _| bucket.holding(now, tokens));
+    }
+
     fn replace(&self, next: impl Fn(&Bucket, Full) -> Full) {
         self.update(|bucket, full| Some(next(bucket, full)));
     }
 
     fn update(&self, next: impl Fn(&Bucket, Full) -> Option<Full>) -> bool {
-        let bucket = self.bucket();
         let mut full = self.full();
+        let bucket = self.bucket();
         while let Some(wanted) = next(&bucket, full) {
             match self.swap(full, wanted) {
                 Ok(()) => return true,
@@ -143,14 +148,12 @@ impl RateLimiter {
         false
     }
 
-    fn pace(&self, now: Nanos, factor: f64) {
-        let before = self.bucket();
-        let (interval, capacity) = self.nominal.pace(self.config.capacity(), factor);
-        let after = self.nominal.paced(interval, capacity);
+    fn pace(&self, now: Nanos, nominal: Bucket, factor: f64) {
+        let (before, after) = (self.bucket(), nominal.paced(self.live.burst(), factor));
         if before == after {
             return;
         }
-        self.set_pace(interval, capacity);
+        self.live.set_bucket(after);
         // Who took tokens at the former pace in this very moment has paid a little more or less for them.
         self.replace(|_, full| after.repaced(&before, full, now));
     }

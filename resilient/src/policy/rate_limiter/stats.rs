@@ -109,13 +109,13 @@ impl RateLimiter {
         let mut locked = self.lock(now);
         let tokens = locked.tokens();
         let (debt, held_for) = locked.with(|ledger, purse| (ledger.debt, ledger.closed_for(purse, now)));
-        let (pace, mode, waiting) = (locked.health.factor(), locked.mode, locked.line.len());
+        let (pace, mode, waiting) = (locked.health.factor(), locked.config.mode, locked.line.len());
         drop(locked);
         let refused = |why: Refusal| self.counts.refused[why as usize].load(Relaxed);
         let (late, for_ever) = (refused(Refusal::Waited), refused(Refusal::Impossible));
         RateLimiterStats {
             tokens,
-            burst: self.config.most(false),
+            burst: self.live.burst(),
             debt,
             held_for: held_for.map(Duration::from_nanos),
             pace: Ratio::new(pace).unwrap_or(Ratio::percent(100)),

@@ -94,14 +94,30 @@ impl Machine {
         }
     }
 
-    /// Whether to forget it would let calls pass that it refuses, or undo what somebody said.
-    pub(super) fn is_pinned(&self, now: Nanos) -> bool {
+    /// Whether to forget it, unused for so long, would let calls pass that it refuses, or undo what somebody said. Where a
+    /// health check decides, which may never succeed, it is remembered for as long as time alone could keep it open, and
+    /// for `idle`.
+    pub(super) fn is_pinned(&self, now: Nanos, unused: Nanos, idle: Nanos) -> bool {
         match &self.state {
+            State::Open { until: NEVER } => {
+                let open_for = self.since.map_or(0, |since| now.saturating_sub(since));
+                open_for < self.rules.open_for.longest || unused <= idle
+            }
             State::Open { until } => now < *until,
             State::HalfOpen { probes, .. } => !probes.is_empty(),
             State::Ramp { .. } => self.share(now) != Some(WHOLE),
             State::Manual(_) => true,
             State::Closed => false,
+        }
+    }
+
+    /// Whether time would change what [`is_pinned`](Self::is_pinned) says: a probe hangs, or the clock has stepped back.
+    pub(super) fn is_overdue(&self, now: Nanos) -> bool {
+        match self.state {
+            State::Open { until } => until != NEVER && until > now.saturating_add(self.rules.open_for.longest),
+            State::HalfOpen { .. } => self.first_expiry().is_some_and(|expiry| expiry <= now),
+            State::Ramp { began, .. } => began > now,
+            _ => false,
         }
     }
 

@@ -1,0 +1,93 @@
+//! The configuration as those read it who do not hold the lock.
+
+use super::{
+    bucket::Bucket,
+    config::RateLimiterConfig,
+};
+use crate::{
+    sync::atomic::{
+        AtomicBool, AtomicU32, AtomicU64,
+        Ordering::Relaxed,
+    },
+    time::{Nanos, nanos},
+};
+
+/// What is written here before the limiter's word changes is seen by whoever sees that change.
+#[derive(Debug)]
+pub(super) struct Live {
+    interval: AtomicU64,
+    capacity: AtomicU64,
+    lag: AtomicU64,
+    shift: AtomicU32,
+    /// The most that can be had.
+    burst: AtomicU32,
+    /// What stays for more urgent calls.
+    floor: AtomicU32,
+    /// How long calls wait; 0 where they do not.
+    wait: AtomicU64,
+    adaptive: AtomicBool,
+}
+
+impl Live {
+    pub(super) const fn new(config: &RateLimiterConfig, bucket: Bucket) -> Self {
+        let (interval, capacity, shift, lag) = bucket.parts();
+        Self {
+            interval: AtomicU64::new(interval),
+            capacity: AtomicU64::new(capacity),
+            lag: AtomicU64::new(lag),
+            shift: AtomicU32::new(shift),
+            burst: AtomicU32::new(config.most()),
+            floor: AtomicU32::new(config.floor()),
+            wait: AtomicU64::new(Self::wait_of(config)),
+            adaptive: AtomicBool::new(config.is_adaptive()),
+        }
+    }
+
+    const fn wait_of(config: &RateLimiterConfig) -> Nanos {
+        match config.wait {
+            Some(wait) => nanos(wait),
+            None => 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn bucket(&self) -> Bucket {
+        let (interval, capacity) = (self.interval.load(Relaxed), self.capacity.load(Relaxed));
+        Bucket::of_parts(interval, capacity, self.shift.load(Relaxed), self.lag.load(Relaxed))
+    }
+
+    #[inline]
+    pub(super) fn burst(&self) -> u32 {
+        self.burst.load(Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn floor(&self, reserved: bool) -> u32 {
+        if reserved { self.floor.load(Relaxed) } else { 0 }
+    }
+
+    pub(super) fn wait(&self) -> Option<Nanos> {
+        Some(self.wait.load(Relaxed)).filter(|wait| *wait > 0)
+    }
+
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.adaptive.load(Relaxed)
+    }
+
+    /// Only under the lock.
+    pub(super) fn obey(&self, config: &RateLimiterConfig) {
+        self.burst.store(config.most(), Relaxed);
+        self.floor.store(config.floor(), Relaxed);
+        self.wait.store(Self::wait_of(config), Relaxed);
+        self.adaptive.store(config.is_adaptive(), Relaxed);
+    }
+
+    /// Only under the lock.
+    pub(super) fn set_bucket(&self, bucket: Bucket) {
+        let (interval, capacity, shift, lag) = bucket.parts();
+        self.interval.store(interval, Relaxed);
+        self.capacity.store(capacity, Relaxed);
+        self.shift.store(shift, Relaxed);
+        self.lag.store(lag, Relaxed);
+    }
+}
