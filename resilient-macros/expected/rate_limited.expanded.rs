@@ -23,7 +23,7 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
     fn __resilient_0() -> &'static ::resilient::RateLimiter {
         &__RESILIENT_0
     }
-    let __cost_0: rt::u32 = skus.len() as u32;
+    let __cost_0: rt::u32 = rt::cost(skus.len() as u32).tokens();
     let __of = rt::Of::<Result<Vec<Price>, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -44,7 +44,10 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
         __resilient_site,
         __view,
         __convert,
-        rt::on(rt::RateLimiterLayer::new(__resilient_0, __cost_0), rt::End),
+        rt::on(
+            rt::RateLimiterLayer::new(__resilient_0, __cost_0, rt::Priority::Normal, ()),
+            rt::End,
+        ),
     );
     rt::Step::done(
         rt::Call::turn(

@@ -125,7 +125,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 rt::Always,
             ),
             rt::on(
-                rt::RateLimiterLayer::new(__resilient_1, 1),
+                rt::RateLimiterLayer::new(__resilient_1, 1, rt::Priority::Normal, ()),
                 rt::on(
                     rt::BulkheadLayer::<_, false>::new(__resilient_2),
                     rt::on(

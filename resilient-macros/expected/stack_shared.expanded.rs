@@ -41,7 +41,12 @@ async fn price(&mut self) -> Result<impl Display, ApiError> {
         __view,
         &__convert,
         rt::on(
-            rt::RateLimiterLayer::new(rt::Borrowed(__shared_0), 1),
+            rt::RateLimiterLayer::new(
+                rt::Borrowed(__shared_0),
+                1,
+                rt::Priority::Normal,
+                (rt::measuring(__view), ()),
+            ),
             rt::on(
                 rt::CircuitBreakerLayer::new(
                     rt::Shared(__shared_1),

@@ -19,6 +19,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use std::ops::RangeInclusive;
 use syn::Expr;
 
 pub(super) const SPEC: Spec = Spec {
@@ -49,8 +50,8 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 const BURST: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "burst = 200" };
-const RESERVE: Limits<u32> =
-    Limits { range: 1..=999_999_999, text: "which lies between `0%` and `100%`", example: "reserve = 10%" };
+/// In billionths.
+const RESERVE: RangeInclusive<u32> = 1..=999_999_999;
 
 const ALGORITHMS: [(&str, &str); 3] =
     [("token_bucket", "TokenBucket"), ("sliding_window", "SlidingWindow"), ("fixed_window", "FixedWindow")];
@@ -84,8 +85,9 @@ fn owned(
     cx: &mut Context,
 ) -> Option<Instance> {
     let scope = cx.scope;
+    let had_own = args.has("rate");
     let own_rate = quota::own_rate(&mut args, may_have_key, cx);
-    let rates = quota::rates(&args, own_rate.as_ref(), cx);
+    let rates = quota::rates(&args, had_own, own_rate.as_ref(), cx);
     let burst = args.take("burst", cx.diag, |raw| count(raw, scope));
     let initial = args.take("initial", cx.diag, |raw| count(raw, scope));
     BURST.check_slot(burst.as_ref(), cx);
@@ -108,7 +110,15 @@ fn owned(
         }
     }
     let reserve = args.take("reserve", cx.diag, |raw| ratio(raw, scope));
-    RESERVE.check_slot(reserve.as_ref(), cx);
+    if let Some(slot) = &reserve {
+        if slot.value.literal.is_some_and(|share| !RESERVE.contains(&share)) {
+            cx.diag.error(
+                &slot.value.written,
+                "a `reserve` lies between `0%` and `100%`, and leaves something for the other calls: write for example \
+                 `reserve = 10%`",
+            );
+        }
+    }
     if let (Some(reserve), None) = (&reserve, &ask.priority) {
         cx.diag.error(
             &reserve.key,

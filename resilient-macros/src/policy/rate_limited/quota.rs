@@ -42,7 +42,7 @@ pub(super) fn own_rate(args: &mut Args, may_have_key: bool, cx: &mut Context) ->
 }
 
 /// All rates of the attribute; `None` after an error.
-pub(super) fn rates(args: &Args, own_rate: Option<&Expr>, cx: &mut Context) -> Option<Vec<RateArg>> {
+pub(super) fn rates(args: &Args, had_own: bool, own_rate: Option<&Expr>, cx: &mut Context) -> Option<Vec<RateArg>> {
     if let (Some(first), Some(own)) = (args.positional.first(), own_rate) {
         cx.diag.error(first, format!("a second rate: keep one of `{}` and `rate = {}`", code(first), code(own)));
         return None;
@@ -50,9 +50,9 @@ pub(super) fn rates(args: &Args, own_rate: Option<&Expr>, cx: &mut Context) -> O
     if let Some(fifth) = args.positional.get(QUOTAS) {
         cx.diag.error(fifth, format!("one attribute has at most {QUOTAS} quotas: write a second `#[rate_limited(..)]`"));
     }
-    if args.positional.is_empty() && own_rate.is_none() {
+    if args.positional.is_empty() && !had_own {
         // A rate that could not be read was reported.
-        if !args.unreadable && !args.has("rate") {
+        if !args.unreadable {
             cx.diag.push(syn::Error::new(
                 cx.span,
                 "`#[rate_limited]` needs a rate: write for example `#[rate_limited(100/s)]`",

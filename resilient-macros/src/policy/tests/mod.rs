@@ -113,6 +113,17 @@ fn rate_limiters() {
         "RateLimiterConfig::new(Rate::new(10u32,ns(250000000))).burst(20u32).initial(0u32).wait(ns(500000000))"
     );
     assert_eq!(config("1/s, wait"), "RateLimiterConfig::new(Rate::new(1u32,ns(1000000000))).wait_unbounded()");
+    assert_eq!(
+        config("10/s, 1000/d"),
+        "RateLimiterConfig::new(Rate::new(10u32,ns(1000000000))).and(Rate::new(1000u32,ns(86400000000000)))"
+    );
+    assert_eq!(
+        config("10/s, algorithm = sliding_window, priority = p, reserve = 10%, adaptive, mode = shadow"),
+        "RateLimiterConfig::new(Rate::new(10u32,ns(1000000000))).algorithm(Algorithm::SlidingWindow)\
+         .reserve(Ratio::from_ppb(100000000u32)).adaptive().mode(Mode::Shadow)"
+    );
+    assert_eq!(config("key = k, rate = plan.rate, burst = 9"), "RateLimiterConfig::per_key().burst(9u32)");
+    assert!(matches!(instance(Kind::RateLimited, "policy = T, key = k, priority = p, charge = f"), Instance::Shared(_)));
     refuses(
         Kind::RateLimited,
         &[
@@ -132,15 +143,47 @@ fn rate_limiters() {
                 "100/s, wait = 0s",
                 "a wait of nothing refuses at once: leave `wait` out, or write for example `wait = 500ms`",
             ),
-            (
-                "10/s, 1000/d",
-                "several quotas in one attribute are not available yet in this version: write a second `#[rate_limited(..)]`",
-            ),
             ("rate = 3/s", "the rate stands alone: write `#[rate_limited(3/s)]`"),
             ("limit = 3/s, burst = 9", "the rate stands alone: write `#[rate_limited(3/s, ..)]`"),
             ("rate = Api::RATE", "the rate stands alone: write `#[rate_limited(Api::RATE)]`"),
-            ("rate = items", "`rate` is not available yet in this version: write `#[rate_limited(100/s)]`"),
-            ("3/s, rate = 4/s", "`rate` is not available yet in this version: write `#[rate_limited(100/s)]`"),
+            ("3/s, rate = 4/s", "the rate stands alone: write `#[rate_limited(4/s)]`"),
+            (
+                "rate = self.plan.rate()",
+                "`rate` is the rate of one key, and needs a `key`: write for example `key = tenant.id`, or a rate alone, \
+                 as in `#[rate_limited(100/s)]`",
+            ),
+            ("3/s, key = k, rate = plan.rate", "a second rate: keep one of `3/s` and `rate = plan.rate`"),
+            ("1/s, 2/s, 3/s, 4/s, 5/s", "one attribute has at most 4 quotas: write a second `#[rate_limited(..)]`"),
+            ("1/s, 0/min", "`0/min` is out of range, which begins at `1`: write for example `100/s`"),
+            (
+                "10/s, algorithm = slidng_window",
+                "unknown algorithm `slidng_window`, which is `token_bucket`, `sliding_window` or `fixed_window`: \
+                 write for example `algorithm = sliding_window`",
+            ),
+            (
+                "10/s, burst = 20, algorithm = fixed_window",
+                "a `burst` belongs to the token bucket: in a window, the limit of the rate is all there is",
+            ),
+            ("10/s, reserve = 10%", "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`"),
+            (
+                "10/s, priority = p, reserve = 0%",
+                "a `reserve` lies between `0%` and `100%`, and leaves something for the other calls: write for example \
+                 `reserve = 10%`",
+            ),
+            (
+                "10/s, priority = 3",
+                "`3` is no priority: write a `Priority` over the arguments of the fn, such as `request.priority`",
+            ),
+            ("10/s, charge = 3", "`3` is no fn: write a path or a closure, as in `charge = |answer| answer.tokens`"),
+            (
+                "10/s, delay_hint = |a, b| a",
+                "`delay_hint` is given the error and nothing else: write `delay_hint = |error| error.retry_after()`",
+            ),
+            ("10/s, adaptive = 3", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
+            (
+                "10/s, max_keys = 3",
+                "`max_keys` needs a `key` to tell calls apart: write for example `key = self.host`",
+            ),
         ],
     );
 }

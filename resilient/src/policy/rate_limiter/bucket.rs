@@ -70,6 +70,16 @@ impl Bucket {
         self.units(now).wrapping_add(if lack > self.capacity { self.capacity } else { lack })
     }
 
+    /// How many of the tokens that are owed have come since it was empty, and the word after that. While it owes it never
+    /// fills, so that it may have been empty for longer than it takes to fill.
+    pub(super) const fn repaid(&self, full: Full, now: Nanos, owed: u64) -> (u64, Full) {
+        let since_empty = self.units(now).wrapping_sub(full.wrapping_sub(self.capacity));
+        // Before that instant the clock has stepped back, or there is nothing yet.
+        let come = if since_empty > u64::MAX / 2 { 0 } else { since_empty / self.interval };
+        let paid = if come < owed { come } else { owed };
+        (paid, full.wrapping_add(paid * self.interval))
+    }
+
     /// The word after some tokens were given back.
     pub(super) const fn put_back(&self, full: Full, now: Nanos, tokens: u64) -> Full {
         let lack = self.lack(full, now).saturating_sub(self.cost(tokens));

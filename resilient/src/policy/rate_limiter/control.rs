@@ -15,7 +15,6 @@ impl RateLimiter {
         let now = precise();
         let mut locked = self.lock(now);
         locked.with(|ledger, purse| {
-            ledger.debt = 0;
             ledger.open();
             purse.fill(now);
         });
@@ -38,14 +37,14 @@ impl RateLimiter {
     pub fn charge(&self, tokens: u32) {
         let now = precise();
         let mut locked = self.lock(now);
-        locked.with(|ledger, purse| ledger.charge(purse, now, tokens.into()));
+        locked.with(|_, purse| purse.charge(now, tokens.into()));
     }
 
     /// Gives tokens back that were not needed after all. It never holds more than its burst.
     pub fn refund(&self, tokens: u32) {
         let now = precise();
         let mut locked = self.lock(now);
-        locked.with(|ledger, purse| ledger.refund(purse, now, tokens.into()));
+        locked.with(|_, purse| purse.put_back(now, tokens.into()));
         locked.call_front();
     }
 

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) line: Queue,
-    /// Tokens that were spent without being there.
+    /// Tokens of the word that were spent without being there.
     pub(super) debt: u64,
     /// Since when and until when nobody gets any.
     closed: Option<(Nanos, Nanos)>,
@@ -101,32 +101,27 @@ impl Ledger {
         overdraft: u64,
     ) -> Taken {
         if let Some(time) = self.closed_for(purse, now) {
-            let after = purse.time_from_restart(now, tokens.saturating_add(self.debt), reserved);
+            let after = purse.time_from_restart(now, tokens, reserved);
             return Taken::After(time.saturating_add(after).max(1));
         }
         self.follow_health(purse, now);
+        // At a slower pace the most may be less than one call asks for: it takes all, and owes the rest.
+        let part = tokens.min(purse.most(reserved));
         loop {
-            self.pay(purse, now);
-            // At a slower pace the most may be less than one call asks for: it takes all, and owes the rest.
-            let part = tokens.min(purse.most(reserved));
-            if self.debt == 0 && purse.available(now, reserved) >= part {
+            let owed = purse.owed(now);
+            if owed == 0 && purse.available(now, reserved) >= part {
                 if purse.take(now, part) {
-                    self.debt = tokens - part;
+                    purse.charge(now, tokens - part);
                     return Taken::Now;
                 }
                 continue;
             }
-            if class == Priority::Critical && overdraft > 0 {
-                let held = if self.debt == 0 { purse.available(now, false).min(tokens) } else { 0 };
-                if self.debt + (tokens - held) <= overdraft {
-                    if purse.take(now, held) {
-                        self.debt += tokens - held;
-                        return Taken::Now;
-                    }
-                    continue;
-                }
+            let missing = owed + tokens.saturating_sub(purse.available(now, false));
+            if class == Priority::Critical && missing <= overdraft {
+                purse.charge(now, tokens);
+                return Taken::Now;
             }
-            return Taken::After(purse.time_for(now, tokens.saturating_add(self.debt), reserved).max(1));
+            return Taken::After(purse.time_for(now, tokens, reserved).max(1));
         }
     }
 
@@ -135,34 +130,6 @@ impl Ledger {
         if let Some(factor) = self.health.follow(now) {
             purse.pace(now, self.config.bucket(), factor);
         }
-    }
-
-    /// What has come pays for what is owed.
-    fn pay(&mut self, purse: &mut Purse<'_>, now: Nanos) {
-        while self.debt > 0 {
-            let paid = purse.available(now, false).min(self.debt);
-            if paid == 0 {
-                return;
-            }
-            if purse.take(now, paid) {
-                self.debt -= paid;
-            }
-        }
-    }
-
-    /// Tokens are spent, whether they are there or not.
-    pub(super) fn charge(&mut self, purse: &mut Purse<'_>, now: Nanos, tokens: u64) {
-        self.debt = self.debt.saturating_add(tokens);
-        if self.closed.is_none() {
-            self.pay(purse, now);
-        }
-    }
-
-    /// Tokens come back: first to those that are owed.
-    pub(super) fn refund(&mut self, purse: &mut Purse<'_>, now: Nanos, tokens: u64) {
-        let owed = tokens.min(self.debt);
-        self.debt -= owed;
-        purse.put_back(now, tokens - owed);
     }
 }
 

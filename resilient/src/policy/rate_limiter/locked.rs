@@ -45,20 +45,18 @@ pub(super) fn meters(config: &RateLimiterConfig, first: u32, now: Nanos) -> Vec<
 }
 
 impl Locked<'_> {
-    fn parts(&mut self) -> (&mut Ledger, Purse<'_>, Vec<Meter>) {
-        let ledger = &mut *self.ledger;
-        // Lent for as long as the purse is open.
-        let meters = std::mem::take(&mut ledger.meters);
-        (ledger, Purse::Word(self.limiter), meters)
-    }
-
     /// Runs with the tokens at hand.
     pub(super) fn with<R>(&mut self, run: impl FnOnce(&mut Ledger, &mut Purse<'_>) -> R) -> R {
-        let (ledger, word, mut meters) = self.parts();
-        let mut purse = if meters.is_empty() { word } else { Purse::Meters(&mut meters) };
-        let result = run(ledger, &mut purse);
-        drop(purse);
-        ledger.meters = meters;
+        // Lent for as long as the purse is open.
+        let (mut meters, mut debt) = (std::mem::take(&mut self.ledger.meters), self.ledger.debt);
+        let mut purse = if meters.is_empty() {
+            Purse::Word(self.limiter, &mut debt)
+        } else {
+            Purse::Meters(&mut meters)
+        };
+        let result = run(&mut self.ledger, &mut purse);
+        self.ledger.meters = meters;
+        self.ledger.debt = debt;
         result
     }
 
@@ -79,7 +77,6 @@ impl Locked<'_> {
     /// How long until so many have come after those that are owed.
     pub(super) fn time_for(&mut self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
         self.with(|ledger, purse| {
-            let tokens = tokens.saturating_add(ledger.debt);
             match ledger.closed_for(purse, now) {
                 Some(closed) => closed.saturating_add(purse.time_from_restart(now, tokens, reserved)),
                 None => purse.time_for(now, tokens, reserved),
@@ -131,8 +128,7 @@ impl Locked<'_> {
     pub(super) fn tokens(&mut self) -> u32 {
         let now = self.now;
         let tokens = self.with(|ledger, purse| {
-            let is_held = ledger.closed_for(purse, now).is_some() || ledger.debt > 0;
-            if is_held { 0 } else { purse.available(now, false) }
+            if ledger.closed_for(purse, now).is_some() { 0 } else { purse.available(now, false) }
         });
         u32::try_from(tokens).unwrap_or(u32::MAX)
     }

@@ -60,6 +60,27 @@ impl SlidingLog {
         }
     }
 
+    /// How many of the tokens that are owed have come since: all that there were have been taken before.
+    pub(super) fn repay(&mut self, now: Nanos, owed: u64) -> u64 {
+        let Some((last, _)) = self.grants.back().copied() else { return self.repay_now(now, owed) };
+        let periods = now.saturating_sub(last) / self.period;
+        if periods == 0 {
+            return self.repay_now(now, owed);
+        }
+        // Each period that is over has had its tokens, and let them go again.
+        let passed = owed.min((periods - 1).saturating_mul(self.limit));
+        self.clear();
+        let paid = (owed - passed).min(self.limit);
+        self.take(last + periods * self.period, paid);
+        passed + paid
+    }
+
+    fn repay_now(&mut self, now: Nanos, owed: u64) -> u64 {
+        let paid = self.available(now).min(owed);
+        self.take(now, paid);
+        paid
+    }
+
     /// The latest grants come back first.
     pub(super) fn put_back(&mut self, now: Nanos, mut tokens: u64) {
         self.expire(now);

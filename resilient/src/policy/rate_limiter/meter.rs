@@ -24,6 +24,8 @@ pub(super) struct Quota {
 pub(super) struct Meter {
     quota: Quota,
     kind: Kind,
+    /// Tokens that were spent without being there.
+    owed: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ impl Meter {
             Algorithm::FixedWindow => Kind::Window(FixedWindow::new(period, limit, initial.into(), now)),
             Algorithm::SlidingWindow => Kind::Log(SlidingLog::new(period, limit, initial.into(), now)),
         };
-        Self { quota, kind }
+        Self { quota, kind, owed: 0 }
     }
 
     /// Whether both are of one quota, counted alike.
@@ -76,7 +78,33 @@ impl Meter {
         share.min(self.limit() - 1)
     }
 
+    /// What is owed, after what has come has paid for it.
+    pub(super) fn owed(&mut self, now: Nanos) -> u64 {
+        if self.owed > 0 {
+            self.owed -= match &mut self.kind {
+                Kind::Bucket { bucket, full, .. } => {
+                    let (paid, next) = bucket.repaid(*full, now, self.owed);
+                    *full = next;
+                    paid
+                }
+                Kind::Window(window) => window.repay(now, self.owed),
+                Kind::Log(log) => log.repay(now, self.owed),
+            };
+        }
+        self.owed
+    }
+
+    /// Tokens are spent, whether they are there or not.
+    pub(super) fn charge(&mut self, now: Nanos, tokens: u64) {
+        let there = self.available(now).min(tokens);
+        self.take(now, there);
+        self.owed = self.owed.saturating_add(tokens - there);
+    }
+
     pub(super) fn available(&mut self, now: Nanos) -> u64 {
+        if self.owed(now) > 0 {
+            return 0;
+        }
         match &mut self.kind {
             Kind::Bucket { bucket, full, .. } => {
                 if let Some(anchored) = bucket.anchored(*full, now, 0) {
@@ -98,7 +126,11 @@ impl Meter {
         }
     }
 
+    /// Tokens come back: first to those that are owed.
     pub(super) fn put_back(&mut self, now: Nanos, tokens: u64) {
+        let owed = tokens.min(self.owed(now));
+        self.owed -= owed;
+        let tokens = tokens - owed;
         match &mut self.kind {
             Kind::Bucket { bucket, full, .. } => *full = bucket.put_back(*full, now, tokens),
             Kind::Window(window) => window.put_back(now, tokens),
@@ -107,6 +139,7 @@ impl Meter {
     }
 
     pub(super) fn time_for(&mut self, now: Nanos, tokens: u64) -> Nanos {
+        let tokens = tokens.saturating_add(self.owed(now));
         match &mut self.kind {
             Kind::Bucket { bucket, full, .. } => bucket.time_for(*full, now, tokens),
             Kind::Window(window) => window.time_for(now, tokens),
@@ -139,6 +172,7 @@ impl Meter {
     }
 
     pub(super) fn fill(&mut self, now: Nanos) {
+        self.owed = 0;
         match &mut self.kind {
             Kind::Bucket { bucket, full, .. } => *full = bucket.holding(now, self.quota.burst),
             Kind::Window(window) => window.restart(now),

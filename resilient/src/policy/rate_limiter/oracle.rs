@@ -137,29 +137,29 @@ fn debt_refunds_classes_and_paces_keep_the_books() {
                 match fastrand::u32(0..10) {
                     0 => {
                         let tokens = fastrand::u64(0..20);
-                        ledger.charge(&mut purse, now, tokens);
+                        purse.charge(now, tokens);
                         spent += tokens as i64;
                     }
                     1 => {
                         let tokens = fastrand::u64(0..5).min(u64::try_from(spent.max(0)).unwrap());
-                        ledger.refund(&mut purse, now, tokens);
+                        purse.put_back(now, tokens);
                         spent -= tokens as i64;
                     }
                     _ => {
                         let class = Priority::ALL[fastrand::usize(0..4)];
                         let tokens = fastrand::u64(1..=3);
                         let reserved = class < Priority::High;
-                        let owed = ledger.debt;
+                        let owed = purse.owed(now);
                         if ledger.decide(&mut purse, now, class, tokens, reserved, 10) == Taken::Now {
                             spent += tokens as i64;
-                            assert!(class == Priority::Critical && ledger.debt <= 10.max(owed) || ledger.debt == 0);
+                            assert!(class == Priority::Critical && purse.owed(now) <= 10.max(owed) || purse.owed(now) == 0);
                         }
                     }
                 }
                 // At once all of it, and then so many per second; a window may give two limits around its end.
                 let windows = if algorithm == Algorithm::TokenBucket { 1.0 } else { 1.0 + 1.0 };
                 let came = 50.0 * windows + 50.0 * now as f64 / SECOND as f64;
-                assert!(spent as f64 - ledger.debt as f64 <= came + 1e-6, "{algorithm:?}: {spent} of {came}");
+                assert!(spent as f64 - purse.owed(now) as f64 <= came + 1e-6, "{algorithm:?}: {spent} of {came}");
             }
         }
     }

@@ -9,7 +9,8 @@ use crate::time::Nanos;
 
 /// What the holder of the lock may take from. Other threads may take from the word meanwhile.
 pub(super) enum Purse<'a> {
-    Word(&'a RateLimiter),
+    /// With what is owed.
+    Word(&'a RateLimiter, &'a mut u64),
     Meters(&'a mut [Meter]),
 }
 
@@ -17,15 +18,57 @@ impl Purse<'_> {
     /// The most that can be had at once, where `reserved` tokens stay for more urgent calls.
     pub(super) fn most(&self, reserved: bool) -> u64 {
         match self {
-            Self::Word(limiter) => (limiter.live.burst() - limiter.live.floor(reserved)).into(),
+            Self::Word(limiter, _) => (limiter.live.burst() - limiter.live.floor(reserved)).into(),
             Self::Meters(meters) => meters.iter().map(|meter| meter.most(reserved)).min().unwrap_or(0),
+        }
+    }
+
+    /// What is owed, after what has come has paid for it.
+    pub(super) fn owed(&mut self, now: Nanos) -> u64 {
+        match self {
+            Self::Word(limiter, owed) => {
+                while **owed > 0 {
+                    let mut paid = 0;
+                    limiter.replace(|bucket, full| {
+                        let (part, next) = bucket.repaid(full, now, **owed);
+                        paid = part;
+                        next
+                    });
+                    **owed -= paid;
+                    if paid == 0 {
+                        break;
+                    }
+                }
+                **owed
+            }
+            Self::Meters(meters) => meters.iter_mut().map(|meter| meter.owed(now)).max().unwrap_or(0),
+        }
+    }
+
+    /// Tokens are spent, whether they are there or not.
+    pub(super) fn charge(&mut self, now: Nanos, tokens: u64) {
+        if let Self::Meters(meters) = self {
+            return meters.iter_mut().for_each(|meter| meter.charge(now, tokens));
+        }
+        let there = loop {
+            let there = self.available(now, false).min(tokens);
+            if self.take(now, there) {
+                break there;
+            }
+        };
+        if let Self::Word(_, owed) = self {
+            **owed = owed.saturating_add(tokens - there);
         }
     }
 
     /// What can be had now.
     pub(super) fn available(&mut self, now: Nanos, reserved: bool) -> u64 {
+        let owed = self.owed(now);
         match self {
-            Self::Word(limiter) => {
+            Self::Word(limiter, _) => {
+                if owed > 0 {
+                    return 0;
+                }
                 let held = limiter.bucket().tokens(limiter.anchored(now), now);
                 held.saturating_sub(limiter.live.floor(reserved)).into()
             }
@@ -39,7 +82,7 @@ impl Purse<'_> {
     /// Takes what was found available; `false` where another thread was faster.
     pub(super) fn take(&mut self, now: Nanos, tokens: u64) -> bool {
         match self {
-            Self::Word(limiter) => {
+            Self::Word(limiter, _) => {
                 let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
                 limiter.update(|bucket, full| match bucket.take(full, now, tokens) {
                     Take::Taken { full, .. } => Some(full),
@@ -55,16 +98,21 @@ impl Purse<'_> {
 
     pub(super) fn put_back(&mut self, now: Nanos, tokens: u64) {
         match self {
-            Self::Word(limiter) => limiter.replace(|bucket, full| bucket.put_back(full, now, tokens)),
+            Self::Word(limiter, owed) => {
+                let back = tokens.min(**owed);
+                **owed -= back;
+                limiter.replace(|bucket, full| bucket.put_back(full, now, tokens - back));
+            }
             Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.put_back(now, tokens)),
         }
     }
 
-    /// How long until so many have come, one after the other, and what is `reserved` besides.
+    /// How long until so many have come after those that are owed, one after the other, and what is `reserved` besides.
     pub(super) fn time_for(&mut self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
+        let owed = self.owed(now);
         match self {
-            Self::Word(limiter) => {
-                let tokens = tokens.saturating_add(limiter.live.floor(reserved).into());
+            Self::Word(limiter, _) => {
+                let tokens = tokens.saturating_add(limiter.live.floor(reserved).into()).saturating_add(owed);
                 limiter.bucket().time_for(limiter.full(), now, tokens)
             }
             Self::Meters(meters) => {
@@ -80,9 +128,10 @@ impl Purse<'_> {
     /// The same, from when it begins anew.
     pub(super) fn time_from_restart(&self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
         match self {
-            Self::Word(limiter) => {
+            Self::Word(limiter, owed) => {
                 let (bucket, floor) = (limiter.bucket(), limiter.live.floor(reserved));
-                bucket.time_for(bucket.holding(now, 1), now, tokens.saturating_add(floor.into()))
+                let tokens = tokens.saturating_add(floor.into()).saturating_add(**owed);
+                bucket.time_for(bucket.holding(now, 1), now, tokens)
             }
             Self::Meters(meters) => {
                 let times = meters.iter().map(|meter| {
@@ -98,14 +147,17 @@ impl Purse<'_> {
     /// Begins anew at that instant: a bucket with one token, a window with all.
     pub(super) fn restart(&mut self, at: Nanos) {
         match self {
-            Self::Word(limiter) => limiter.replace(|bucket, _| bucket.holding(at, 1)),
+            Self::Word(limiter, _) => limiter.replace(|bucket, _| bucket.holding(at, 1)),
             Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.restart(at)),
         }
     }
 
     pub(super) fn fill(&mut self, now: Nanos) {
         match self {
-            Self::Word(limiter) => limiter.replace(|bucket, _| bucket.holding(now, limiter.live.burst())),
+            Self::Word(limiter, owed) => {
+                **owed = 0;
+                limiter.hold(now, limiter.live.burst());
+            }
             Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.fill(now)),
         }
     }
@@ -113,7 +165,7 @@ impl Purse<'_> {
     /// Goes on at this share of the rate; `nominal`: the word's bucket at all of it.
     pub(super) fn pace(&mut self, now: Nanos, nominal: Bucket, factor: f64) {
         match self {
-            Self::Word(limiter) => limiter.pace(now, nominal, factor),
+            Self::Word(limiter, _) => limiter.pace(now, nominal, factor),
             Self::Meters(meters) => meters.iter_mut().for_each(|meter| meter.pace(now, factor)),
         }
     }
@@ -132,11 +184,11 @@ impl RateLimiter {
         self.replace(|bucket, _| bucket.holding(now, tokens));
     }
 
-    fn replace(&self, next: impl Fn(&Bucket, Full) -> Full) {
+    fn replace(&self, mut next: impl FnMut(&Bucket, Full) -> Full) {
         self.update(|bucket, full| Some(next(bucket, full)));
     }
 
-    fn update(&self, next: impl Fn(&Bucket, Full) -> Option<Full>) -> bool {
+    fn update(&self, mut next: impl FnMut(&Bucket, Full) -> Option<Full>) -> bool {
         let mut full = self.full();
         let bucket = self.bucket();
         while let Some(wanted) = next(&bucket, full) {

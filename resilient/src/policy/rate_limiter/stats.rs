@@ -108,7 +108,7 @@ impl RateLimiter {
         let now = precise();
         let mut locked = self.lock(now);
         let tokens = locked.tokens();
-        let (debt, held_for) = locked.with(|ledger, purse| (ledger.debt, ledger.closed_for(purse, now)));
+        let (debt, held_for) = locked.with(|ledger, purse| (purse.owed(now), ledger.closed_for(purse, now)));
         let (pace, mode, waiting) = (locked.health.factor(), locked.config.mode, locked.line.len());
         drop(locked);
         let refused = |why: Refusal| self.counts.refused[why as usize].load(Relaxed);

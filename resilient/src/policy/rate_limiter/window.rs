@@ -40,6 +40,17 @@ impl FixedWindow {
         self.used += tokens;
     }
 
+    /// How many of the tokens that are owed have come since.
+    pub(super) fn repay(&mut self, now: Nanos, owed: u64) -> u64 {
+        let before = self.began;
+        let left = self.available(now);
+        // All that was left of the windows since then, and what there is of this one.
+        let passed = ((self.began - before.min(self.began)) / self.period).saturating_sub(1).saturating_mul(self.limit);
+        let paid = owed.min(passed.saturating_add(left));
+        self.used += paid.saturating_sub(passed);
+        paid
+    }
+
     pub(super) fn put_back(&mut self, now: Nanos, tokens: u64) {
         self.roll(now);
         self.used = self.used.saturating_sub(tokens);

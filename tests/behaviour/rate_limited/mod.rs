@@ -1,3 +1,10 @@
+//! Rates: how many calls pass in which time.
+
+mod control;
+mod keys;
+mod priority;
+mod windows;
+
 use crate::support::{Act, Dependency, Fault, adds_up, ms, poll_once, settle, site};
 use resilient::{Error, Rate, RateLimiter, RateLimiterConfig, rate_limited, retry, timeout};
 use std::{
