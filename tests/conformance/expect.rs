@@ -38,6 +38,7 @@ pub(crate) fn compare(expect: &Value, seen: &Seen) -> Result<(), String> {
             "adms" | "outs" | "inners" => continue,
             "inner_range" => ("inner", within("inner")),
             "dt_range" => ("dt", within("dt")),
+            "wait_range" => ("wait_ms", within("wait_ms")),
             "gap_range" => ("gaps", within("gaps")),
             "admitted_range" => ("admitted", within("admitted")),
             "done_range" => ("done", within("done")),

@@ -2,8 +2,9 @@
 
 use crate::inner::{Fault, Inner, Out, describe};
 use resilient::{
-    Backoff, Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Ending, EventKind, Jitter,
-    Rate, RateLimiter, RateLimiterConfig, Ratio, Retry, RetryConfig, Subscription, Timeout, TimeoutConfig, subscribe,
+    Algorithm, Backoff, Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, CircuitState, Ending,
+    EventKind, Jitter, Keyed, Rate, RateLimiter, RateLimiterConfig, Ratio, Retry, RetryConfig, Subscription, Timeout,
+    TimeoutConfig, subscribe,
 };
 use serde_json::Value;
 use std::{
@@ -41,6 +42,7 @@ pub(crate) struct Policies {
     pub(crate) stack: String,
     pub(crate) breakers: Vec<Breaker>,
     pub(crate) rates: Vec<RateLimiter>,
+    pub(crate) keyed_rates: Vec<Keyed<str, RateLimiter>>,
     pub(crate) retries: Vec<Retrying>,
     pub(crate) timeouts: Vec<Timeout>,
     pub(crate) bulkheads: Vec<Bulkhead>,
@@ -61,7 +63,8 @@ impl Policies {
         };
         Self {
             breakers: of("breaker").into_iter().map(Breaker::new).collect(),
-            rates: of("rate").into_iter().map(rate).collect(),
+            rates: of("rate").into_iter().map(|config| RateLimiter::new(rate(config))).collect(),
+            keyed_rates: of("rate").into_iter().map(|config| Keyed::new(rate(config))).collect(),
             retries: of("retry").into_iter().map(Retrying::new).collect(),
             timeouts: of("timeout").into_iter().map(|c| Timeout::new(TimeoutConfig::new(millis(&c["ms"])))).collect(),
             bulkheads: of("bulkhead").into_iter().map(bulkhead).collect(),
@@ -168,7 +171,7 @@ fn opened(built: CircuitBreakerConfig, config: &Value) -> CircuitBreakerConfig {
     built.open_for_range(first..=longest).open_jitter(Ratio::percent(0))
 }
 
-fn rate(config: &Value) -> RateLimiter {
+fn rate(config: &Value) -> RateLimiterConfig {
     let rate = Rate::new(number(&config["limit"]).unwrap(), millis(&config["period_ms"]));
     let mut built = RateLimiterConfig::new(rate);
     if let Some(burst) = number(&config["burst"]) {
@@ -179,7 +182,12 @@ fn rate(config: &Value) -> RateLimiter {
         Value::String(_) => built.wait_unbounded(),
         wait => built.wait(millis(wait)),
     };
-    RateLimiter::new(built)
+    match config["algo"].as_str() {
+        Some("windowed" | "fixed_grid") => built.algorithm(Algorithm::FixedWindow),
+        Some("sliding") => built.algorithm(Algorithm::SlidingWindow),
+        Some("smooth") => built.burst(1),
+        _ => built,
+    }
 }
 
 fn bulkhead(config: &Value) -> Bulkhead {

@@ -186,7 +186,7 @@ impl World {
                 self.compare_calls(expect)?;
                 return compare(expect, &seen);
             }
-            "try" | "poll" | "hint_loop" => {
+            "try" | "poll" | "reserve" | "hint_loop" => {
                 let seen = self.limiter(step).await;
                 return compare(expect, &seen);
             }
@@ -287,10 +287,21 @@ impl World {
     }
 
     async fn limiter(&mut self, step: &Value) -> Seen {
-        let limiter = &self.site(step).rates[0];
+        let site = self.site(step);
+        let of_key = step["key"].as_str().map(|key| site.keyed_rates[0].get(key));
+        let limiter = of_key.as_deref().unwrap_or(&site.rates[0]);
         let tokens = step["n"].as_u64().unwrap_or(1).try_into().unwrap();
         let (mut admitted, mut last) = (0, None);
-        if step["op"] == "hint_loop" {
+        let mut wait = None;
+        if step["op"] == "reserve" {
+            let longest = step["max_wait_ms"].as_u64().map_or(FOREVER, Duration::from_millis);
+            for _ in 0..step["times"].as_u64().unwrap_or(1) {
+                let booked = limiter.book(tokens, longest);
+                wait = booked.as_ref().ok().copied();
+                last = booked.err();
+                admitted += u32::from(last.is_none());
+            }
+        } else if step["op"] == "hint_loop" {
             for _ in 0..step["iters"].as_u64().unwrap() {
                 self.pass(step["step_ms"].as_u64().unwrap()).await;
                 let refused = limiter.try_acquire().err();
@@ -314,6 +325,8 @@ impl World {
             ("ok", last.is_none().into()),
             ("admitted", admitted.into()),
             ("kind", kind.into()),
+            ("deny", last.is_some().into()),
+            ("wait_ms", wait.map(|wait| wait.as_secs_f64() * 1e3).into()),
             ("retry_ms", retry.map(|after| after.as_secs_f64() * 1e3).into()),
             ("remaining", limiter.stats().tokens.into()),
         ])

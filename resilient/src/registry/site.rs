@@ -243,7 +243,9 @@ impl fmt::Display for Site {
             write!(f, "{separator}{}", policy.name())?;
             match policy {
                 SitePolicy::Shared { .. } => f.write_str(" (from elsewhere)")?,
-                SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) => f.write_str(" (one for each key)")?,
+                SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) => {
+                    f.write_str(" (one for each key)")?
+                }
                 _ => {}
             }
         }

@@ -2,7 +2,9 @@
 
 use super::{TEN, admitted, retry_after};
 use crate::support::{Fault, ms};
-use resilient::{Algorithm, Error, Mode, Priority, Rate, RateLimiter, RateLimiterConfig, Ratio, rate_limited, subscribe};
+use resilient::{
+    Algorithm, Error, Mode, Priority, Rate, RateLimiter, RateLimiterConfig, Ratio, rate_limited, subscribe,
+};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

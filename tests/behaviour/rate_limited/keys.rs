@@ -17,7 +17,8 @@ async fn each_key_has_a_limit_of_its_own() {
         assert_eq!(error.ours().retry_after(), Some(ms(500)));
     }
     let limiters = resilient::registry().keyed_rate_limiter("keys::get").unwrap();
-    let mut all: Vec<_> = limiters.all().into_iter().map(|(label, stats)| (label.to_string(), stats.rejected)).collect();
+    let mut all: Vec<_> =
+        limiters.all().into_iter().map(|(label, stats)| (label.to_string(), stats.rejected)).collect();
     all.sort();
     assert_eq!(all, [("host a".to_owned(), 1), ("host b".to_owned(), 1)]);
     advance(ms(500)).await;

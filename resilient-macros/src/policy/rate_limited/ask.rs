@@ -26,8 +26,8 @@ impl Ask {
         let cost = args.take("cost", cx.diag, cost);
         let priority = args.take("priority", cx.diag, priority);
         let charge = args.take("charge", cx.diag, |raw| follow(raw, "charge", "the value", "|answer| answer.tokens"));
-        let hint =
-            args.take("delay_hint", cx.diag, |raw| follow(raw, "delay_hint", "the error", "|error| error.retry_after()"));
+        let hint = args
+            .take("delay_hint", cx.diag, |raw| follow(raw, "delay_hint", "the error", "|error| error.retry_after()"));
         let value = |slot: Option<Slot<Expr>>| slot.map(|slot| slot.value);
         let ask = Self {
             cost: cost.as_ref().map(|slot| slot.value.clone()),

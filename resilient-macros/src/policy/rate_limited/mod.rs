@@ -120,10 +120,8 @@ fn owned(
         }
     }
     if let (Some(reserve), None) = (&reserve, &ask.priority) {
-        cx.diag.error(
-            &reserve.key,
-            "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`",
-        );
+        cx.diag
+            .error(&reserve.key, "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`");
     }
     let adaptive = args.take("adaptive", cx.diag, |_| Ok(()));
     ask.measured = adaptive.is_some();

@@ -48,7 +48,8 @@ pub(super) fn rates(args: &Args, had_own: bool, own_rate: Option<&Expr>, cx: &mu
         return None;
     }
     if let Some(fifth) = args.positional.get(QUOTAS) {
-        cx.diag.error(fifth, format!("one attribute has at most {QUOTAS} quotas: write a second `#[rate_limited(..)]`"));
+        cx.diag
+            .error(fifth, format!("one attribute has at most {QUOTAS} quotas: write a second `#[rate_limited(..)]`"));
     }
     if args.positional.is_empty() && !had_own {
         // A rate that could not be read was reported.

@@ -123,7 +123,10 @@ fn rate_limiters() {
          .reserve(Ratio::from_ppb(100000000u32)).adaptive().mode(Mode::Shadow)"
     );
     assert_eq!(config("key = k, rate = plan.rate, burst = 9"), "RateLimiterConfig::per_key().burst(9u32)");
-    assert!(matches!(instance(Kind::RateLimited, "policy = T, key = k, priority = p, charge = f"), Instance::Shared(_)));
+    assert!(matches!(
+        instance(Kind::RateLimited, "policy = T, key = k, priority = p, charge = f"),
+        Instance::Shared(_)
+    ));
     refuses(
         Kind::RateLimited,
         &[
@@ -164,7 +167,10 @@ fn rate_limiters() {
                 "10/s, burst = 20, algorithm = fixed_window",
                 "a `burst` belongs to the token bucket: in a window, the limit of the rate is all there is",
             ),
-            ("10/s, reserve = 10%", "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`"),
+            (
+                "10/s, reserve = 10%",
+                "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`",
+            ),
             (
                 "10/s, priority = p, reserve = 0%",
                 "a `reserve` lies between `0%` and `100%`, and leaves something for the other calls: write for example \
@@ -180,10 +186,7 @@ fn rate_limiters() {
                 "`delay_hint` is given the error and nothing else: write `delay_hint = |error| error.retry_after()`",
             ),
             ("10/s, adaptive = 3", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
-            (
-                "10/s, max_keys = 3",
-                "`max_keys` needs a `key` to tell calls apart: write for example `key = self.host`",
-            ),
+            ("10/s, max_keys = 3", "`max_keys` needs a `key` to tell calls apart: write for example `key = self.host`"),
         ],
     );
 }

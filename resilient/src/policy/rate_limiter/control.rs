@@ -1,10 +1,11 @@
 //! What is done to a limiter from outside, and what its calls report.
 
-use super::{RateLimiter, RateLimiterConfig};
+use super::{RateLimiter, RateLimiterConfig, Taken, is_reserved, stats::Refusal};
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, Error},
     event::{self, Caller, EventKind},
     policy::mode::Mode,
+    priority::Priority,
     time::{Nanos, nanos, precise},
 };
 use std::time::Duration;
@@ -46,6 +47,37 @@ impl RateLimiter {
         let mut locked = self.lock(now);
         locked.with(|_, purse| purse.put_back(now, tokens.into()));
         locked.call_front();
+    }
+
+    /// Takes tokens that will be there within `longest`, and tells after which time they are: whoever books goes on then,
+    /// without asking again. What is booked is never refused; give it back with [`refund`](Self::refund) if it is not
+    /// wanted any more. Those in line go before.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] where that would take longer, [`Error::CostExceedsBurst`] where there never will be so many
+    /// at once; then nothing is taken.
+    pub fn book(&self, tokens: u32, longest: Duration) -> Result<Duration, Error> {
+        let now = precise();
+        let mut locked = self.lock(now);
+        if locked.config.mode == Mode::Off {
+            return Ok(Duration::ZERO);
+        }
+        let class = Priority::Normal;
+        let why = if u64::from(tokens) > locked.most(is_reserved(class)) {
+            Taken::Never
+        } else {
+            let ahead = locked.line.weight();
+            let after = locked.time_for(now, ahead + u64::from(tokens), is_reserved(class));
+            if after <= nanos(longest) {
+                locked.with(|_, purse| purse.charge(now, tokens.into()));
+                drop(locked);
+                self.counts.admit();
+                return Ok(Duration::from_nanos(after));
+            }
+            Taken::After(after)
+        };
+        drop(locked);
+        self.refuse(Caller::BY_HAND, tokens, why, Refusal::AtOnce).map(|()| Duration::ZERO)
     }
 
     /// Charges or refunds what a call cost other than it said.

@@ -118,7 +118,11 @@ impl Health {
         let success = 1.0 - f64::from(measured.failures) / f64::from(measured.results);
         let speed = if measured.usual > 0.0 && mean > 0.0 { (SLOW * measured.usual / mean).min(1.0) } else { 1.0 };
         // Slower by little is what time brings; slower by much is what this is about, and is learnt only slowly.
-        measured.usual = if measured.usual > 0.0 { measured.usual + WEIGHT * (mean.min(SLOW * measured.usual) - measured.usual) } else { mean };
+        measured.usual = if measured.usual > 0.0 {
+            measured.usual + WEIGHT * (mean.min(SLOW * measured.usual) - measured.usual)
+        } else {
+            mean
+        };
         (measured.results, measured.failures, measured.took) = (0, 0, 0);
         Some(success * speed)
     }
@@ -160,7 +164,9 @@ mod tests {
         let mut health = Health::new();
         let mut judge = |failures: u32, took: Nanos, second: u64| {
             let judged: Vec<f64> = (0..=20)
-                .filter_map(|call| health.record(call < failures, took, second * 2 * SECOND + call as u64 * SECOND / 20))
+                .filter_map(|call| {
+                    health.record(call < failures, took, second * 2 * SECOND + call as u64 * SECOND / 20)
+                })
                 .collect();
             judged.first().copied()
         };

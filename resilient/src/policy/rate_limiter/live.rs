@@ -1,14 +1,8 @@
 //! The configuration as those read it who do not hold the lock.
 
-use super::{
-    bucket::Bucket,
-    config::RateLimiterConfig,
-};
+use super::{bucket::Bucket, config::RateLimiterConfig};
 use crate::{
-    sync::atomic::{
-        AtomicBool, AtomicU32, AtomicU64,
-        Ordering::Relaxed,
-    },
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     time::{Nanos, nanos},
 };
 

@@ -49,11 +49,8 @@ impl Locked<'_> {
     pub(super) fn with<R>(&mut self, run: impl FnOnce(&mut Ledger, &mut Purse<'_>) -> R) -> R {
         // Lent for as long as the purse is open.
         let (mut meters, mut debt) = (std::mem::take(&mut self.ledger.meters), self.ledger.debt);
-        let mut purse = if meters.is_empty() {
-            Purse::Word(self.limiter, &mut debt)
-        } else {
-            Purse::Meters(&mut meters)
-        };
+        let mut purse =
+            if meters.is_empty() { Purse::Word(self.limiter, &mut debt) } else { Purse::Meters(&mut meters) };
         let result = run(&mut self.ledger, &mut purse);
         self.ledger.meters = meters;
         self.ledger.debt = debt;
@@ -76,11 +73,9 @@ impl Locked<'_> {
 
     /// How long until so many have come after those that are owed.
     pub(super) fn time_for(&mut self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
-        self.with(|ledger, purse| {
-            match ledger.closed_for(purse, now) {
-                Some(closed) => closed.saturating_add(purse.time_from_restart(now, tokens, reserved)),
-                None => purse.time_for(now, tokens, reserved),
-            }
+        self.with(|ledger, purse| match ledger.closed_for(purse, now) {
+            Some(closed) => closed.saturating_add(purse.time_from_restart(now, tokens, reserved)),
+            None => purse.time_for(now, tokens, reserved),
         })
     }
 
@@ -127,9 +122,11 @@ impl Locked<'_> {
     /// What can be had now.
     pub(super) fn tokens(&mut self) -> u32 {
         let now = self.now;
-        let tokens = self.with(|ledger, purse| {
-            if ledger.closed_for(purse, now).is_some() { 0 } else { purse.available(now, false) }
-        });
+        let tokens = self.with(
+            |ledger, purse| {
+                if ledger.closed_for(purse, now).is_some() { 0 } else { purse.available(now, false) }
+            },
+        );
         u32::try_from(tokens).unwrap_or(u32::MAX)
     }
 

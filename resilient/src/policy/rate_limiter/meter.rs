@@ -74,7 +74,8 @@ impl Meter {
 
     /// What stays for more urgent calls.
     pub(super) fn floor(&self, reserved: bool) -> u64 {
-        let share = if reserved { u64::from(self.quota.reserve) * self.limit() / u64::from(self.quota.burst) } else { 0 };
+        let share =
+            if reserved { u64::from(self.quota.reserve) * self.limit() / u64::from(self.quota.burst) } else { 0 };
         share.min(self.limit() - 1)
     }
 

@@ -76,10 +76,16 @@ fn agree(config: RateLimiterConfig, steps: usize, mean: Nanos, late: impl Fn(&Qu
             Taken::After(after) => {
                 let slack = quotas.iter().map(&late).max().unwrap();
                 let late_grants = plain.least(now.saturating_sub(slack).max(begin));
-                assert!(held < tokens as f64 + 1e-3 || late_grants < tokens as f64 + 1e-3, "{config:?}: {held} for {tokens}");
+                assert!(
+                    held < tokens as f64 + 1e-3 || late_grants < tokens as f64 + 1e-3,
+                    "{config:?}: {held} for {tokens}"
+                );
                 // It is told the truth about when to come back, if nobody else comes.
                 assert!(plain.least(now + after) + 1e-3 >= tokens as f64, "{config:?}: not after {after}");
-                assert!(after <= slack + 1 || plain.least(now + after - slack - 1) < tokens as f64 + 1e-3, "{config:?}: {after} is too long");
+                assert!(
+                    after <= slack + 1 || plain.least(now + after - slack - 1) < tokens as f64 + 1e-3,
+                    "{config:?}: {after} is too long"
+                );
             }
             Taken::Never => unreachable!("it asks for no more than there is"),
         }
@@ -127,7 +133,8 @@ fn a_sliding_window_of_any_limit_keeps_a_bounded_log() {
 fn debt_refunds_classes_and_paces_keep_the_books() {
     for algorithm in [Algorithm::TokenBucket, Algorithm::FixedWindow, Algorithm::SlidingWindow] {
         for _ in 0..60 {
-            let config = RateLimiterConfig::new(Rate::per_second(50)).reserve(crate::Ratio::percent(20)).algorithm(algorithm);
+            let config =
+                RateLimiterConfig::new(Rate::per_second(50)).reserve(crate::Ratio::percent(20)).algorithm(algorithm);
             let mut meters: Vec<_> = config.quotas().map(|quota| Meter::new(quota, algorithm, 50, 0)).collect();
             let mut ledger = Ledger::new(config);
             let (mut now, mut spent) = (0, 0_i64);
@@ -152,7 +159,9 @@ fn debt_refunds_classes_and_paces_keep_the_books() {
                         let owed = purse.owed(now);
                         if ledger.decide(&mut purse, now, class, tokens, reserved, 10) == Taken::Now {
                             spent += tokens as i64;
-                            assert!(class == Priority::Critical && purse.owed(now) <= 10.max(owed) || purse.owed(now) == 0);
+                            assert!(
+                                class == Priority::Critical && purse.owed(now) <= 10.max(owed) || purse.owed(now) == 0
+                            );
                         }
                     }
                 }
@@ -185,4 +194,23 @@ fn a_low_class_gets_its_turn_however_many_urgent_calls_come() {
     }
     // Those who came in its first three seconds go first, two for each token.
     assert_eq!(served.map(|at| at / SECOND), Some(6));
+}
+
+#[test]
+fn what_is_owed_is_paid_while_nobody_looks() {
+    for algorithm in [Algorithm::TokenBucket, Algorithm::FixedWindow, Algorithm::SlidingWindow] {
+        for looks in [1, 10, 100] {
+            let config = RateLimiterConfig::new(Rate::per_second(100)).algorithm(algorithm);
+            let quota = config.quotas().next().unwrap();
+            let mut meter = Meter::new(quota, algorithm, 100, 0);
+            meter.charge(0, 350);
+            assert_eq!(meter.owed(0), 250);
+            assert_eq!(meter.time_for(0, 50), 3 * SECOND, "{algorithm:?}");
+            for look in 1..=looks {
+                meter.owed(3 * SECOND * look / looks);
+            }
+            assert_eq!((meter.owed(3 * SECOND), meter.available(3 * SECOND)), (0, 50), "{algorithm:?} {looks}");
+            assert_eq!(meter.available(5 * SECOND), 100);
+        }
+    }
 }
