@@ -1,8 +1,10 @@
-//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full;
+//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full,
+//! with `keys` a new key where the map is full;
 //! and `benches/instructions` for instruction counts.
 
 mod breakers;
 mod cases;
+mod keys;
 
 use cases::Failed;
 use std::{
@@ -81,6 +83,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [set] if set == "breakers" => breakers::time_all(),
+        [set] if set == "keys" => keys::time_all(),
         [name, calls] => count(name, calls.parse().unwrap_or(1000)),
         _ => time(),
     }

@@ -2,7 +2,8 @@
 
 use crate::support::{Act, Dependency, Fault, Heard, ms};
 use resilient::{
-    CircuitState, SitePolicy, bulkhead, circuit_breaker, fallback, rate_limited, registry, resilient, retry, timeout,
+    CircuitBreaker, CircuitBreakerConfig, CircuitState, SitePolicy, bulkhead, circuit_breaker, fallback, rate_limited,
+    registry, resilient, retry, timeout,
 };
 
 #[fallback(|_| Ok(0))]
@@ -105,4 +106,42 @@ async fn a_transition_that_a_reader_causes_names_the_site() {
     assert_eq!(breaker.state().to_string(), "half-open");
     let texts = heard.take();
     assert!(texts.len() == 2 && texts[1].contains("half-opened"), "{texts:?}");
+}
+
+static ELSEWHERE: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new());
+
+#[circuit_breaker(ELSEWHERE, name = "from_elsewhere")]
+async fn with_a_shared_one() -> Result<u32, Fault> {
+    Ok(1)
+}
+
+#[circuit_breaker(key = key, name = "by_key")]
+async fn with_one_for_each_key(key: u8) -> Result<u32, Fault> {
+    Ok(key.into())
+}
+
+#[circuit_breaker(name = "for_all")]
+async fn with_one_for_all() -> Result<u32, Fault> {
+    Ok(1)
+}
+
+/// It was said that none is named so, and something else is the closest.
+#[tokio::test]
+async fn a_breaker_that_is_found_in_another_way_is_said_to_be() {
+    with_a_shared_one().await.unwrap();
+    with_one_for_each_key(1).await.unwrap();
+    with_one_for_all().await.unwrap();
+    let error = |name: &str| registry().circuit_breaker(name).unwrap_err().to_string();
+    for name in ["from_elsewhere", "with_a_shared_one"] {
+        let expected = format!("`{name}` comes from elsewhere (`policy = ..`): control it where it is");
+        assert_eq!(error(name), expected);
+        assert_eq!(registry().keyed_circuit_breaker(name).unwrap_err().to_string(), expected);
+    }
+    for name in ["by_key", "with_one_for_each_key"] {
+        assert_eq!(error(name), format!("`{name}` is one for each key: ask for it with `keyed_circuit_breaker`"));
+    }
+    for name in ["for_all", "with_one_for_all"] {
+        let error = registry().keyed_circuit_breaker(name).unwrap_err().to_string();
+        assert_eq!(error, format!("`{name}` is one for all calls, without a key: ask for it with `circuit_breaker`"));
+    }
 }

@@ -1,12 +1,13 @@
 //! Instances that are picked by key.
 
 use crate::{
+    args::peel,
     span::{at, placed},
     stack::{Instance, Keys},
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Expr, ExprReference, Token};
+use syn::{Expr, ExprReference, Index, Token};
 
 impl Keys {
     /// The expression of the instance that this call uses. The key is evaluated once, and only looked at.
@@ -49,16 +50,30 @@ impl Keys {
         }
         let Some(check) = &self.health_check else { return quote!(#rt::named(#label)) };
         let here = placed(rt, at(check));
-        // All of it at one place, where rustc takes what follows from a key that is no `Clone` for one mistake.
-        let own = Ident::new("__resilient_owned", key.span());
-        let owned = quote! {
-            use #rt::{OwnByClone as _, OwnBorrowed as _};
-            (&&#rt::Labelled(#key)).#own()
-        };
-        let owned = quote_spanned!(key.span()=> { #owned });
+        let owned = owned(rt, &self.key, &quote!(#key), &quote!(#key), key.span());
         // rustc underlines the path for whatever is wrong with it.
         quote_spanned!(at(check)=> #here::checked(#label, #owned, |#key| #here::asking(#check(#key))))
     }
+}
+
+/// A key of the instance's own, from a `reference` to it, which is at `place`: of what it borrows, each part of a tuple by
+/// itself.
+fn owned(rt: &TokenStream, key: &Expr, reference: &TokenStream, place: &TokenStream, span: Span) -> TokenStream {
+    if let Expr::Tuple(tuple) = peel(key) {
+        let parts = tuple.elems.iter().enumerate().map(|(index, part)| {
+            let index = Index { index: index as u32, span };
+            let place = quote_spanned!(span=> #place.#index);
+            owned(rt, part, &quote_spanned!(span=> &#place), &place, span)
+        });
+        return quote_spanned!(span=> (#(#parts,)*));
+    }
+    // All of it at one place, where rustc takes what follows from a key that is no `Clone` for one mistake.
+    let own = Ident::new("__resilient_owned", span);
+    let owned = quote! {
+        use #rt::{OwnByClone as _, OwnBorrowed as _};
+        (&&#rt::Labelled(#reference)).#own()
+    };
+    quote_spanned!(span=> { #owned })
 }
 
 /// `&key`, in parentheses where operators need them.

@@ -65,23 +65,40 @@ impl Registry {
     /// (`policy = ..`) is controlled where it is.
     ///
     /// # Errors
-    /// When there is none, or more than one; the error names the closest.
+    /// When there is none, or more than one; the error names the closest, or says how the one of that name is found.
     pub fn circuit_breaker(&self, name: &str) -> Result<&'static CircuitBreaker, NotFound> {
-        self.policy("circuit breaker", name, |policy| match policy {
+        let found = self.policy("circuit breaker", name, |policy| match policy {
             SitePolicy::CircuitBreaker(breaker) => Some(*breaker),
             _ => None,
-        })
+        });
+        found.map_err(|error| self.kept_elsewhere(error, "circuit_breaker"))
     }
 
     /// The circuit breakers of that name that are one for each key, or those of the site of that name.
     ///
     /// # Errors
-    /// When there are none, or more than one such policy; the error names the closest.
+    /// When there are none, or more than one such policy; the error names the closest, or says how the one of that name
+    /// is found.
     pub fn keyed_circuit_breaker(&self, name: &str) -> Result<&'static Keys<CircuitBreaker>, NotFound> {
-        self.policy("keyed circuit breaker", name, |policy| match policy {
+        let found = self.policy("keyed circuit breaker", name, |policy| match policy {
             SitePolicy::KeyedCircuitBreaker(breakers) => Some(*breakers),
             _ => None,
-        })
+        });
+        found.map_err(|error| self.kept_elsewhere(error, "circuit_breaker"))
+    }
+
+    /// Says where a policy is that has the name, or whose site has it, but is found in another way.
+    fn kept_elsewhere(&self, error: NotFound, kind: &str) -> NotFound {
+        let name = error.name.as_str();
+        let of_site = self.site(name).map(|site| site.policies()).unwrap_or_default();
+        let named = self.sites.iter().flat_map(|site| site.policies()).filter(|policy| policy.name() == name);
+        let elsewhere = named.chain(of_site).filter(|policy| policy.kind() == kind).find_map(|policy| match policy {
+            SitePolicy::Shared { .. } => Some(Elsewhere::Shared),
+            SitePolicy::KeyedCircuitBreaker(_) => Some(Elsewhere::Keyed),
+            SitePolicy::CircuitBreaker(_) => Some(Elsewhere::Single),
+            _ => None,
+        });
+        NotFound { elsewhere: if error.found == 0 { elsewhere } else { None }, ..error }
     }
 
     /// The rate limiter of that name among the sites' own, or that of the site of that name. One from elsewhere
@@ -152,6 +169,15 @@ pub struct NotFound {
     name: String,
     found: usize,
     closest: Option<&'static str>,
+    elsewhere: Option<Elsewhere>,
+}
+
+/// How the policy of a name is found, if not as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Elsewhere {
+    Shared,
+    Keyed,
+    Single,
 }
 
 impl NotFound {
@@ -162,7 +188,7 @@ impl NotFound {
             let tail = known.rmatch_indices("::").nth(depth).map_or(*known, |(at, _)| &known[at + 2..]);
             distance(known, name).min(distance(tail, name))
         });
-        Self { what, name: name.to_owned(), found, closest }
+        Self { what, name: name.to_owned(), found, closest, elsewhere: None }
     }
 
     /// The name most like it.
@@ -174,7 +200,19 @@ impl NotFound {
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, name, found, closest } = self;
+        let Self { what, name, found, closest, elsewhere } = self;
+        match elsewhere {
+            Some(Elsewhere::Shared) => {
+                return write!(f, "`{name}` comes from elsewhere (`policy = ..`): control it where it is");
+            }
+            Some(Elsewhere::Keyed) => {
+                return write!(f, "`{name}` is one for each key: ask for it with `keyed_circuit_breaker`");
+            }
+            Some(Elsewhere::Single) => {
+                return write!(f, "`{name}` is one for all calls, without a key: ask for it with `circuit_breaker`");
+            }
+            None => {}
+        }
         match (found, closest) {
             (2.., _) => write!(f, "`{name}` stands for {found} {what}s: give each a name of its own"),
             (_, Some(closest)) => write!(f, "no {what} is named `{name}`; the closest is `{closest}`"),

@@ -9,9 +9,10 @@ use std::{
 };
 use tokio::time::advance;
 
-const BRITTLE: CircuitBreakerConfig = CircuitBreakerConfig::new().failures(1).open_for(Duration::from_secs(1));
+pub(super) const BRITTLE: CircuitBreakerConfig =
+    CircuitBreakerConfig::new().failures(1).open_for(Duration::from_secs(1));
 
-const fn hosts() -> Keyed<str, CircuitBreaker> {
+pub(super) const fn hosts() -> Keyed<str, CircuitBreaker> {
     Keyed::new(BRITTLE.checked()).displayed()
 }
 

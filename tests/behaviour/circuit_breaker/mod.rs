@@ -4,6 +4,8 @@ mod half_open;
 mod health;
 mod judged;
 mod keyed;
+mod keyed_control;
+mod keyed_kept;
 mod locks;
 mod manual;
 mod modes;

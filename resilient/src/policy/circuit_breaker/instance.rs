@@ -4,7 +4,7 @@ use super::{CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats};
 use crate::{
     error::ConfigError,
     policy::keyed::{Birth, Identity, Instance, Keep},
-    time::{Nanos, precise},
+    time::Nanos,
 };
 
 impl Instance for CircuitBreaker {
@@ -23,16 +23,15 @@ impl Instance for CircuitBreaker {
         config.name
     }
 
-    fn catch_up(&self) {
+    fn catch_up(&self, now: Nanos) {
         let has_news = self.health.get().is_some_and(|health| health.has_news());
-        if has_news || self.lock().machine.is_overdue(precise()) {
+        if has_news || self.lock().machine.is_overdue(now) {
             // Time acts, and news is heard.
             let _ = self.state();
         }
     }
 
-    fn keep(&self, unused: Nanos, idle: Nanos) -> Keep {
-        let now = precise();
+    fn keep(&self, now: Nanos, unused: Nanos, idle: Nanos) -> Keep {
         let core = self.lock();
         let machine = &core.machine;
         if machine.state().is_manual() || machine.rules.mode != core.config.mode {

@@ -89,13 +89,15 @@ pub trait Instance: Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn name_of(config: &Self::Config) -> &'static str;
 
-    /// Lets time act where that decides whether it is kept. May run code of the user's: called without a lock.
+    /// Lets time act where that decides whether it is kept, by the precise clock. May run code of the user's: called without a lock.
     #[doc(hidden)]
-    fn catch_up(&self) {}
+    fn catch_up(&self, now: Nanos) {
+        let _ = now;
+    }
 
     /// Whether it may be evicted now, unused for so long, where instances may be idle for so long. A mere look.
     #[doc(hidden)]
-    fn keep(&self, unused: Nanos, idle: Nanos) -> Keep;
+    fn keep(&self, now: Nanos, unused: Nanos, idle: Nanos) -> Keep;
 
     /// It is evicted: what it has running in the background ends, even if a call still holds it.
     #[doc(hidden)]

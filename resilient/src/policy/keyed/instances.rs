@@ -11,7 +11,7 @@ use super::{
     limits::{KeyedStats, Limits},
     ring::{LOOKS, Passed, Ring},
 };
-use crate::time::{Nanos, coarse};
+use crate::time::{Nanos, coarse, precise};
 use papaya::{HashMap, HashMapRef, LocalGuard};
 use std::{
     hash::{BuildHasherDefault, Hash},
@@ -96,7 +96,7 @@ struct Seen<'m, P> {
 }
 
 /// A call looks so often for one that may go, each time at [`LOOKS`] others.
-const SEARCHES: usize = 4;
+const SEARCHES: usize = 2;
 
 /// A hand's order may find its instance evicted before it was told, so often.
 const ATTEMPTS: usize = 16;
@@ -154,7 +154,7 @@ impl<P: Instance> Instances<P> {
             if !entry.is_unnamed() && now.saturating_sub(entry.used()) <= self.limits.idle {
                 return Arc::clone(&entry.instance);
             }
-            entry.instance.catch_up();
+            entry.instance.catch_up(precise());
         }
         // What it runs of the user's, a label and a clone, runs before the lock is taken.
         let new = New { key, key_type, birth: birth(), is_named: true };
@@ -202,20 +202,20 @@ impl<P: Instance> Instances<P> {
             }
             return Some(instance);
         }
-        if goal == Goal::Call && growth.ring.rests(now) {
+        if goal == Goal::Call && growth.ring.rests(precise()) {
             return None;
         }
         let count = growth.ring.len();
         drop(growth);
         let looks = if goal == Goal::Hand { count } else { LOOKS };
-        let (mut searches, mut in_vain) = (0, 0);
-        while searches < 2 * SEARCHES && in_vain * looks < count.min(SEARCHES * looks) {
-            searches += 1;
+        let mut in_vain = 0;
+        // Where another thread takes what it finds, it goes on for a while.
+        for _ in 0..4 * SEARCHES {
             let (was_in_vain, instance) = self.evict(looks, now, goal, Some(new));
-            if instance.is_some() {
+            in_vain += usize::from(was_in_vain);
+            if instance.is_some() || in_vain * looks >= count.min(SEARCHES * looks) {
                 return instance;
             }
-            in_vain += usize::from(was_in_vain);
         }
         None
     }
@@ -235,7 +235,8 @@ impl<P: Instance> Instances<P> {
         let found = map.get(&new.key);
         if let Some(entry) = found {
             let unused = now.saturating_sub(entry.used());
-            let is_idle = unused > self.limits.idle && entry.instance.keep(unused, self.limits.idle) == Keep::No;
+            let is_idle =
+                unused > self.limits.idle && entry.instance.keep(precise(), unused, self.limits.idle) == Keep::No;
             if !is_idle || goal == Goal::Hand {
                 return Some((Self::greet(&map, entry, new, now), None));
             }
@@ -288,28 +289,33 @@ impl<P: Instance> Instances<P> {
     fn evict(&self, looks: usize, now: Nanos, goal: Goal, new: Option<&New>) -> (bool, Option<Arc<P>>) {
         let map = self.map().pin();
         let passed = self.growth().ring.pass(looks);
+        let (count, exact) = (passed.len(), precise());
         let seen = passed.into_iter().filter_map(|passed| {
             let entry = map.get(&passed.key)?;
             Some(Seen { passed, used: entry.used(), entry })
         });
+        let seen: Vec<_> = seen.collect();
+        // Where some have gone meanwhile, another search is worth it.
+        let are_all = seen.len() == count;
         // Here time acts on them, and tells of it: without the lock.
-        let mut chosen = self.choose(seen.collect(), now, goal);
+        let mut chosen = self.choose(seen, [now, exact], goal);
         chosen.sort_unstable_by_key(|seen| std::cmp::Reverse(seen.passed.slot));
-        let (in_vain, mut gone) = (chosen.is_empty(), Vec::with_capacity(chosen.len()));
+        let found = if are_all { chosen.len() } else { count };
+        let (in_vain, mut gone) = (found == 0, Vec::with_capacity(chosen.len()));
         let mut growth = self.growth();
         for seen in chosen {
             let is_same =
                 |entry: &Entry<P>| Arc::ptr_eq(&entry.instance, &seen.entry.instance) && entry.used() == seen.used;
             let is_there = growth.ring.holds(seen.passed) && map.get(&seen.passed.key).is_some_and(is_same);
-            if is_there && self.keep(&seen, now) <= goal.may_cost() {
+            if is_there && self.keep(&seen, [now, exact]) <= goal.may_cost() {
                 map.remove(&seen.passed.key);
                 growth.ring.remove(seen.passed.slot);
                 growth.evicted += 1;
                 gone.push(Arc::clone(&seen.entry.instance));
             }
         }
-        if in_vain && goal == Goal::Call {
-            growth.ring.rest(now);
+        if goal == Goal::Call {
+            growth.ring.rest(exact, count, found);
         }
         let placed = new.and_then(|new| self.take_place(&mut growth, new, now, goal));
         drop(growth);
@@ -320,7 +326,7 @@ impl<P: Instance> Instances<P> {
         (in_vain, instance)
     }
 
-    fn choose<'m>(&self, mut seen: Vec<Seen<'m, P>>, now: Nanos, goal: Goal) -> Vec<Seen<'m, P>> {
+    fn choose<'m>(&self, mut seen: Vec<Seen<'m, P>>, [now, exact]: [Nanos; 2], goal: Goal) -> Vec<Seen<'m, P>> {
         let wanted = match goal {
             Goal::Idle => 0,
             Goal::Call => (seen.len() / 8).max(1),
@@ -333,8 +339,8 @@ impl<P: Instance> Instances<P> {
             if chosen.len() >= wanted && !is_idle {
                 break;
             }
-            one.entry.instance.catch_up();
-            match self.keep(&one, now) {
+            one.entry.instance.catch_up(exact);
+            match self.keep(&one, [now, exact]) {
                 Keep::No => chosen.push(one),
                 Keep::Refusing => kept.push(one),
                 Keep::ByHand => {}
@@ -346,8 +352,9 @@ impl<P: Instance> Instances<P> {
         chosen
     }
 
-    fn keep(&self, seen: &Seen<'_, P>, now: Nanos) -> Keep {
-        seen.entry.instance.keep(now.saturating_sub(seen.used), self.limits.idle)
+    /// By both clocks.
+    fn keep(&self, seen: &Seen<'_, P>, [now, exact]: [Nanos; 2]) -> Keep {
+        seen.entry.instance.keep(exact, now.saturating_sub(seen.used), self.limits.idle)
     }
 
     pub(super) fn find(&self, key: Fingerprint) -> Option<Arc<P>> {

@@ -15,8 +15,8 @@ use std::{any::type_name, fmt, hash::Hash, sync::Arc, time::Duration};
 ///   passed since it opened and it has been idle for longer than `idle`, whichever is later;
 /// - one that was set by hand, until it is reset (or has the mode of all again).
 ///
-/// Where all that were looked at are kept (256 at most) a new key gets an instance for that call only, and for a
-/// millisecond nothing is looked for.
+/// Where all that were looked at are kept (128 at most) a new key gets an instance for that call only; so do others for
+/// up to half a millisecond, in which nothing is looked for.
 ///
 /// Keys are hashed with a secret of the process to 128 bits, and not stored. Borrowed and owned forms that hash alike
 /// (`str` and `String`) are the same key. What hashes otherwise can not be found: where the calls' key is a `u64`, `&7`,

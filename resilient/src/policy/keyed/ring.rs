@@ -19,8 +19,14 @@ pub(super) struct Ring {
 /// So many are looked at, at most, to find one to evict.
 pub(super) const LOOKS: usize = 64;
 
-/// After a search in vain, so long none is made.
-pub(super) const BREATHER: Nanos = 1_000_000;
+/// After a search that found little, none is made for so long for each look: it takes a few hundredths of that time.
+const BREATHER: Nanos = 4_000;
+
+/// One in so many is little.
+const LITTLE: usize = 16;
+
+/// Which a search is longer than never.
+const LONGEST: Nanos = 1_000_000_000;
 
 /// One that the hand passed, and where.
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +83,14 @@ impl Ring {
     }
 
     pub(super) fn rests(&self, now: Nanos) -> bool {
-        waits(now, self.rest_until, BREATHER)
+        waits(now, self.rest_until, LONGEST)
     }
 
-    pub(super) fn rest(&mut self, now: Nanos) {
-        self.rest_until = now.saturating_add(BREATHER);
+    /// Perhaps, after so many looks that found so many. By the precise clock.
+    pub(super) fn rest(&mut self, now: Nanos, looks: usize, found: usize) {
+        if found * LITTLE < looks {
+            self.rest_until = now.saturating_add((BREATHER * looks as Nanos).min(LONGEST));
+        }
     }
 }
 
@@ -125,10 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_lengthens_no_rest() {
+    fn it_rests_after_it_found_little_and_a_clock_that_steps_back_does_not_lengthen_that() {
         let mut ring = ring(1);
-        ring.rest(1 << 50);
-        assert!(ring.rests((1 << 50) + BREATHER - 1) && !ring.rests((1 << 50) + BREATHER));
-        assert!(ring.rests(1 << 50) && !ring.rests(1 << 40));
+        ring.rest(1 << 50, 64, 4);
+        assert!(!ring.rests(1 << 50));
+        ring.rest(1 << 50, 64, 3);
+        assert!(ring.rests(1 << 50) && ring.rests((1 << 50) + 64 * BREATHER - 1));
+        assert!(!ring.rests((1 << 50) + 64 * BREATHER) && !ring.rests(1 << 40));
     }
 }
