@@ -120,9 +120,10 @@ impl Lowering<'_> {
             }
             Policy::RateLimited { ask, .. } => {
                 let cost = if ask.cost.is_some() { local("__cost", index).to_token_stream() } else { quote!(1) };
-                let class = match &ask.priority {
-                    Some(_) => local("__priority", index).to_token_stream(),
-                    None => quote!(#rt::Priority::Normal),
+                let class = if ask.priority.is_some() {
+                    local("__priority", index).to_token_stream()
+                } else {
+                    quote!(#rt::Priority::Normal)
                 };
                 let is_shared = matches!(instance(&layer.policy), Some(Instance::Shared(_)));
                 let follow = self.follow(ask, is_shared);

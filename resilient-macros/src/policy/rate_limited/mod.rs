@@ -100,7 +100,7 @@ fn owned(
 
     let mut build = Builder::new(cx);
     let waits = wait(&mut args, cx);
-    let algorithm = args.take("algorithm", cx.diag, |raw| algorithm(raw));
+    let algorithm = args.take("algorithm", cx.diag, algorithm);
     if let (Some(burst), Some(algorithm)) = (&burst, &algorithm) {
         if algorithm.value != "TokenBucket" {
             cx.diag.error(
@@ -123,7 +123,7 @@ fn owned(
         cx.diag
             .error(&reserve.key, "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`");
     }
-    let adaptive = args.take("adaptive", cx.diag, |_| Ok(()));
+    let adaptive = args.flag("adaptive", cx.diag);
     ask.measured = adaptive.is_some();
     let is_own = own_rate.is_some();
     if let (Some(keys), Some(rate)) = (keys.as_deref_mut(), own_rate) {

@@ -110,10 +110,10 @@ impl RateLimiter {
     fn adjust_for(&self, caller: Caller, health: f64) {
         let now = precise();
         let mut locked = self.lock(now);
-        let before = locked.health.factor();
+        let before = locked.health.pace();
         locked.health.report(health, now);
         locked.with(|ledger, purse| ledger.follow_health(purse, now));
-        let after = locked.health.factor();
+        let after = locked.health.pace();
         locked.call_front();
         if after < before {
             let share = crate::Ratio::new(after).unwrap_or(crate::Ratio::percent(100));

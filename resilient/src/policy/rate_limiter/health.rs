@@ -57,7 +57,7 @@ impl Health {
     }
 
     /// The share of the rate that calls get.
-    pub(super) fn factor(&self) -> f64 {
+    pub(super) fn pace(&self) -> f64 {
         self.followed
     }
 
@@ -94,8 +94,9 @@ impl Health {
     /// The pace to go on at, where it is another.
     pub(super) fn follow(&mut self, now: Nanos) -> Option<f64> {
         self.restore(now);
-        let is_other = (self.factor - self.followed).abs() >= STEP || self.factor == self.target;
-        if !is_other || self.factor == self.followed {
+        let change = (self.factor - self.followed).abs();
+        let is_last = self.factor >= self.target && change > f64::EPSILON;
+        if change < STEP && !is_last {
             return None;
         }
         self.followed = self.factor;
@@ -156,7 +157,7 @@ mod tests {
             health.report(f64::NAN, now * SECOND);
             health.follow(now * SECOND);
         }
-        assert!((health.factor() - FLOOR).abs() < 1e-9);
+        assert!((health.pace() - FLOOR).abs() < 1e-9);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Ledger {
 
     /// Whether nothing would be lost with it but what the meters hold.
     pub(super) fn is_clear(&self) -> bool {
-        let is_whole = self.health.factor() >= 1.0;
+        let is_whole = self.health.pace() >= 1.0;
         self.line.len() == 0 && self.debt == 0 && self.closed.is_none() && is_whole
     }
 

@@ -89,9 +89,10 @@ impl Locked<'_> {
     /// Whether a new one would do the same.
     pub(super) fn is_as_new(&mut self) -> bool {
         let now = self.now;
-        let is_full = match self.meters.is_empty() {
-            true => self.tokens() >= self.limiter.live.burst(),
-            false => self.meters.iter_mut().all(|meter| meter.is_full(now)),
+        let is_full = if self.meters.is_empty() {
+            self.tokens() >= self.limiter.live.burst()
+        } else {
+            self.meters.iter_mut().all(|meter| meter.is_full(now))
         };
         is_full && self.is_clear()
     }
@@ -103,7 +104,7 @@ impl Locked<'_> {
         let first = held.min(config.capacity());
         if config.is_word() {
             self.meters.clear();
-            let paced = config.bucket().paced(config.capacity(), self.health.factor());
+            let paced = config.bucket().paced(config.capacity(), self.health.pace());
             limiter.live.set_bucket(paced);
             limiter.hold(now, first);
             return;
@@ -115,7 +116,7 @@ impl Locked<'_> {
                 *meter = same.clone();
             }
         }
-        let factor = self.health.factor();
+        let factor = self.health.pace();
         self.meters.iter_mut().for_each(|meter| meter.pace(now, factor));
     }
 

@@ -53,7 +53,7 @@ impl SlidingLog {
             return;
         }
         self.used += tokens;
-        let at = if self.slot == 0 { now } else { (now / self.slot + 1).saturating_mul(self.slot) };
+        let at = now.checked_div(self.slot).map_or(now, |slot| (slot + 1).saturating_mul(self.slot));
         match self.grants.back_mut() {
             Some((last, together)) if *last >= at => *together += tokens,
             _ => self.grants.push_back((at, tokens)),

@@ -90,6 +90,12 @@ fn is_reserved(class: Priority) -> bool {
     class < Priority::High
 }
 
+/// Whether neither the lag of the coarse clock nor one that stepped back could be why tokens are lacking.
+#[inline]
+fn is_certain(bucket: &Bucket, full: Full, now: Nanos, after: u64) -> bool {
+    bucket.nanos(after) > TICK && bucket.anchored(full, now, TICK).is_none()
+}
+
 /// How many tokens, and what it takes to have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
@@ -181,18 +187,12 @@ impl RateLimiter {
         let (bucket, floor) = (self.bucket(), self.live.floor(is_reserved(class)));
         match bucket.take_above(full, now, tokens, floor) {
             Take::Taken { full: next, dated: false } if self.swap(full, next).is_ok() => return Taken::Now,
-            Take::Lacking { after } if self.is_certain(&bucket, full, now, after) && self.may_have(class, tokens) => {
+            Take::Lacking { after } if is_certain(&bucket, full, now, after) && self.may_have(class, tokens) => {
                 return Taken::After(bucket.nanos(after));
             }
             _ => {}
         }
         self.take_precisely(class, tokens)
-    }
-
-    /// Whether neither the lag of the coarse clock nor one that stepped back could be why tokens are lacking.
-    #[inline]
-    fn is_certain(&self, bucket: &Bucket, full: Full, now: Nanos, after: u64) -> bool {
-        bucket.nanos(after) > TICK && bucket.anchored(full, now, TICK).is_none()
     }
 
     /// Whether a full bucket would be enough, and an empty one too little.

@@ -109,7 +109,7 @@ impl RateLimiter {
         let mut locked = self.lock(now);
         let tokens = locked.tokens();
         let (debt, held_for) = locked.with(|ledger, purse| (purse.owed(now), ledger.closed_for(purse, now)));
-        let (pace, mode, waiting) = (locked.health.factor(), locked.config.mode, locked.line.len());
+        let (pace, mode, waiting) = (locked.health.pace(), locked.config.mode, locked.line.len());
         drop(locked);
         let refused = |why: Refusal| self.counts.refused[why as usize].load(Relaxed);
         let (late, for_ever) = (refused(Refusal::Waited), refused(Refusal::Impossible));
