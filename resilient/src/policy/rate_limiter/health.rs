@@ -166,7 +166,7 @@ mod tests {
         let mut judge = |failures: u32, took: Nanos, second: u64| {
             let judged: Vec<f64> = (0..=20)
                 .filter_map(|call| {
-                    health.record(call < failures, took, second * 2 * SECOND + call as u64 * SECOND / 20)
+                    health.record(call < failures, took, second * 2 * SECOND + u64::from(call) * SECOND / 20)
                 })
                 .collect();
             judged.first().copied()

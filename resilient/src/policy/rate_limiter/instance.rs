@@ -34,7 +34,7 @@ impl Instance for RateLimiter {
     }
 
     /// Evicting one that is not full would give its key new tokens.
-    fn keep(&self, _: Nanos, _: Nanos) -> Keep {
+    fn keep(&self, _: Nanos, _: Nanos, _: Nanos) -> Keep {
         if self.is_as_new() { Keep::No } else { Keep::Refusing }
     }
 

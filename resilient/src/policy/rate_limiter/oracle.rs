@@ -145,12 +145,12 @@ fn debt_refunds_classes_and_paces_keep_the_books() {
                     0 => {
                         let tokens = fastrand::u64(0..20);
                         purse.charge(now, tokens);
-                        spent += tokens as i64;
+                        spent += tokens.cast_signed();
                     }
                     1 => {
                         let tokens = fastrand::u64(0..5).min(u64::try_from(spent.max(0)).unwrap());
                         purse.put_back(now, tokens);
-                        spent -= tokens as i64;
+                        spent -= tokens.cast_signed();
                     }
                     _ => {
                         let class = Priority::ALL[fastrand::usize(0..4)];
@@ -158,7 +158,7 @@ fn debt_refunds_classes_and_paces_keep_the_books() {
                         let reserved = class < Priority::High;
                         let owed = purse.owed(now);
                         if ledger.decide(&mut purse, now, class, tokens, reserved, 10) == Taken::Now {
-                            spent += tokens as i64;
+                            spent += tokens.cast_signed();
                             assert!(
                                 class == Priority::Critical && purse.owed(now) <= 10.max(owed) || purse.owed(now) == 0
                             );
