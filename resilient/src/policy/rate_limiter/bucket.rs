@@ -137,20 +137,24 @@ impl Bucket {
     /// Takes tokens, if they are there.
     #[inline]
     pub(super) const fn take(&self, full: Full, now: Nanos, tokens: u32) -> Take {
-        self.take_above(full, now, tokens, 0)
+        self.take_within(full, now, tokens, self.capacity)
     }
 
-    /// Takes tokens, if they are there and so many stay.
+    /// Takes tokens, if they are there and it then lacks no more than `ceiling`.
     #[inline]
-    pub(super) const fn take_above(&self, full: Full, now: Nanos, tokens: u32, floor: u32) -> Take {
+    pub(super) const fn take_within(&self, full: Full, now: Nanos, tokens: u32, ceiling: u64) -> Take {
         let before = self.lack(full, now);
         let lack = before + self.cost(tokens as u64);
-        let most = lack + self.cost(floor as u64);
-        if most <= self.capacity {
+        if lack <= ceiling {
             Take::Taken { full: self.units(now).wrapping_add(lack), dated: before <= self.lag }
         } else {
-            Take::Lacking { after: most - self.capacity }
+            Take::Lacking { after: lack - ceiling }
         }
+    }
+
+    /// What it lacks when no more than so many tokens are left.
+    pub(super) const fn ceiling(&self, floor: u32) -> u64 {
+        self.capacity.saturating_sub(self.cost(floor as u64))
     }
 
     /// The word of an empty bucket, where `full` is farther off than that by more than `slack`: the clock has stepped

@@ -13,6 +13,8 @@ pub(super) struct Live {
     capacity: AtomicU64,
     lag: AtomicU64,
     shift: AtomicU32,
+    /// What the bucket may lack where the reserve stays.
+    ceiling: AtomicU64,
     /// The most that can be had.
     burst: AtomicU32,
     /// What stays for more urgent calls.
@@ -30,6 +32,7 @@ impl Live {
             capacity: AtomicU64::new(capacity),
             lag: AtomicU64::new(lag),
             shift: AtomicU32::new(shift),
+            ceiling: AtomicU64::new(bucket.ceiling(config.floor())),
             burst: AtomicU32::new(config.most()),
             floor: AtomicU32::new(config.floor()),
             wait: AtomicU64::new(Self::wait_of(config)),
@@ -48,6 +51,11 @@ impl Live {
     pub(super) fn bucket(&self) -> Bucket {
         let (interval, capacity) = (self.interval.load(Relaxed), self.capacity.load(Relaxed));
         Bucket::of_parts(interval, capacity, self.shift.load(Relaxed), self.lag.load(Relaxed))
+    }
+
+    #[inline]
+    pub(super) fn ceiling(&self, reserved: bool) -> u64 {
+        if reserved { self.ceiling.load(Relaxed) } else { self.capacity.load(Relaxed) }
     }
 
     #[inline]
@@ -78,6 +86,7 @@ impl Live {
 
     /// Only under the lock.
     pub(super) fn set_bucket(&self, bucket: Bucket) {
+        self.ceiling.store(bucket.ceiling(self.floor(true)), Relaxed);
         let (interval, capacity, shift, lag) = bucket.parts();
         self.interval.store(interval, Relaxed);
         self.capacity.store(capacity, Relaxed);

@@ -184,8 +184,8 @@ impl RateLimiter {
         // One try with the coarse clock. It lags: a full bucket would gain the lag, and what it refuses is right only
         // where the lag could not change it.
         let (full, now) = (self.full.load(Acquire), coarse());
-        let (bucket, floor) = (self.bucket(), self.live.floor(is_reserved(class)));
-        match bucket.take_above(full, now, tokens, floor) {
+        let (bucket, ceiling) = (self.bucket(), self.live.ceiling(is_reserved(class)));
+        match bucket.take_within(full, now, tokens, ceiling) {
             Take::Taken { full: next, dated: false } if self.swap(full, next).is_ok() => return Taken::Now,
             Take::Lacking { after } if is_certain(&bucket, full, now, after) && self.may_have(class, tokens) => {
                 return Taken::After(bucket.nanos(after));
@@ -213,10 +213,10 @@ impl RateLimiter {
             return self.take_gated(class, tokens);
         }
         let mut full = self.full();
-        let (bucket, floor) = (self.bucket(), self.live.floor(is_reserved(class)));
+        let (bucket, ceiling) = (self.bucket(), self.live.ceiling(is_reserved(class)));
         let now = precise();
         loop {
-            match bucket.take_above(full, now, tokens, floor) {
+            match bucket.take_within(full, now, tokens, ceiling) {
                 Take::Taken { full: next, .. } => match self.swap(full, next) {
                     Ok(()) => return Taken::Now,
                     Err(found) => full = found,
@@ -301,7 +301,7 @@ impl RateLimiter {
             }
             Taken::After(nanos) => {
                 self.counts.refuse(when);
-                let (limit, remaining) = (self.live.burst(), self.remaining());
+                let (limit, remaining) = (self.live.burst(), self.remaining(tokens));
                 Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos), limit, remaining }
             }
         };
@@ -312,8 +312,11 @@ impl RateLimiter {
         if shadow { Ok(()) } else { Err(error) }
     }
 
-    /// What could be had.
-    fn remaining(&self) -> u32 {
+    /// What could be had, though not `tokens`.
+    fn remaining(&self, tokens: u32) -> u32 {
+        if tokens == 1 && self.live.floor(true) == 0 {
+            return 0;
+        }
         match self.gate.load(Acquire) {
             0 => self.bucket().tokens(self.full(), coarse()),
             _ => self.tokens(precise()),
