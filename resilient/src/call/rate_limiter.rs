@@ -53,13 +53,13 @@ impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F
                 return admitted;
             }
             let asked = (self.class, self.cost);
-            match limiter.get_in_line(caller, asked, env.now, env.last_turn(), env.waker)? {
+            match limiter.get_in_line(caller, asked, env.last_turn(), env.waker)? {
                 Some(waiting) => *cold.insert(waiting),
                 // In the shadow.
                 None => return Poll::Ready(Ok(())),
             }
         };
-        let (turn, again) = limiter.poll_turn(caller, waiting, env.now, env.waker);
+        let (turn, again) = limiter.poll_turn(caller, waiting, env.waker);
         match turn {
             Poll::Pending => env.wake_at(again),
             Poll::Ready(_) => {

@@ -5,6 +5,7 @@
 
 mod circuit_breaker;
 mod limits;
+mod rate_limits;
 mod slow_calls;
 
 use crate::{

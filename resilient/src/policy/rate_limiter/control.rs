@@ -6,15 +6,15 @@ use crate::{
     event::{self, Caller, EventKind},
     policy::mode::Mode,
     priority::Priority,
-    time::{Nanos, nanos, precise},
+    time::{Nanos, nanos},
 };
 use std::time::Duration;
 
 impl RateLimiter {
     /// Fills the bucket, or begins a new window; nothing is owed any more, and it is open again.
     pub fn reset(&self) {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         locked.with(|ledger, purse| {
             ledger.open();
             purse.fill(now);
@@ -36,15 +36,15 @@ impl RateLimiter {
     /// # }
     /// ```
     pub fn charge(&self, tokens: u32) {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         locked.with(|_, purse| purse.charge(now, tokens.into()));
     }
 
     /// Gives tokens back that were not needed after all. It never holds more than its burst.
     pub fn refund(&self, tokens: u32) {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         locked.with(|_, purse| purse.put_back(now, tokens.into()));
         locked.call_front();
     }
@@ -57,8 +57,8 @@ impl RateLimiter {
     /// [`Error::RateLimited`] where that would take longer, [`Error::CostExceedsBurst`] where there never will be so many
     /// at once; then nothing is taken.
     pub fn book(&self, tokens: u32, longest: Duration) -> Result<Duration, Error> {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         if locked.config.mode == Mode::Off {
             return Ok(Duration::ZERO);
         }
@@ -67,7 +67,7 @@ impl RateLimiter {
             Taken::Never
         } else {
             let ahead = locked.line.weight();
-            let after = locked.time_for(now, ahead + u64::from(tokens), is_reserved(class));
+            let after = locked.time_for(ahead + u64::from(tokens), is_reserved(class));
             if after <= nanos(longest) {
                 locked.with(|_, purse| purse.charge(now, tokens.into()));
                 drop(locked);
@@ -93,8 +93,9 @@ impl RateLimiter {
     /// to fill, with one token at once, and a window begins anew. Of several such times the latest counts; at most a year.
     pub fn hold_for(&self, time: Duration) {
         const YEAR: Nanos = 366 * 24 * 3600 * 1_000_000_000;
-        let now = precise();
-        self.lock(now).close(now, nanos(time).min(YEAR));
+        let mut locked = self.lock();
+        let now = locked.now();
+        locked.close(now, nanos(time).min(YEAR));
     }
 
     /// Goes on at the share of the rate that the dependency's health allows, from 0.0 (down) to 1.0 (well).
@@ -108,8 +109,8 @@ impl RateLimiter {
     }
 
     fn adjust_for(&self, caller: Caller, health: f64) {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         let before = locked.health.pace();
         locked.health.report(health, now);
         locked.with(|ledger, purse| ledger.follow_health(purse, now));
@@ -127,8 +128,10 @@ impl RateLimiter {
 
     /// An attempt has ended.
     pub(crate) fn record(&self, caller: Caller, failed: bool, took: Nanos) {
-        let now = precise();
-        let judged = self.lock(now).health.record(failed, took, now);
+        let mut locked = self.lock();
+        let now = locked.now();
+        let judged = locked.health.record(failed, took, now);
+        drop(locked);
         if let Some(health) = judged {
             self.adjust_for(caller, health);
         }
@@ -136,7 +139,7 @@ impl RateLimiter {
 
     /// Whether it acts, only reports, or does nothing from now on. Calls in line keep their turn.
     pub fn set_mode(&self, mode: Mode) {
-        let mut locked = self.lock(precise());
+        let mut locked = self.lock();
         locked.config = locked.config.mode(mode);
         locked.call_front();
     }
@@ -148,12 +151,11 @@ impl RateLimiter {
     /// When a number can not work; then nothing changes.
     pub fn reconfigure(&self, config: RateLimiterConfig) -> Result<(), ConfigError> {
         config.check()?;
-        let now = precise();
         let config = config.name(self.name);
         // In use from now on, whatever its word says.
         self.full();
-        let mut locked = self.lock(now);
-        let held = locked.tokens();
+        let mut locked = self.lock();
+        let held = locked.empty();
         locked.config = config;
         locked.obey(held);
         locked.call_front();

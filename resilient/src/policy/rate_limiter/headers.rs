@@ -1,10 +1,7 @@
 //! What a server tells its clients about a limit.
 
 use super::RateLimiter;
-use crate::{
-    error::Error,
-    time::{nanos, precise},
-};
+use crate::{error::Error, time::nanos};
 use std::time::Duration;
 
 /// How a client stands with a limit, for the headers of a response.
@@ -64,8 +61,8 @@ impl RateLimiter {
     /// How its callers stand now. It takes nothing.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        let (stats, now) = (self.stats(), precise());
-        let reset_after = self.lock(now).time_for(now, stats.burst.into(), false);
+        let stats = self.stats();
+        let reset_after = self.lock().time_for(stats.burst.into(), false);
         Standing {
             limit: stats.burst,
             remaining: stats.tokens,

@@ -31,6 +31,8 @@ pub(super) mod gate {
     pub(in super::super) const PACE: u32 = 1 << 3;
     pub(in super::super) const SHADOW: u32 = 1 << 4;
     pub(in super::super) const OFF: u32 = 1 << 5;
+    /// The word's bucket is changing at this very moment.
+    pub(in super::super) const CHANGING: u32 = 1 << 7;
     /// There is no word.
     pub(in super::super) const METERS: u32 = 1 << 6;
 }

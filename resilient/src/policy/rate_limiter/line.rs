@@ -48,15 +48,15 @@ impl RateLimiter {
         &self,
         caller: Caller,
         (class, tokens): (Priority, u32),
-        now: Nanos,
         deadline: Nanos,
         waker: &Waker,
     ) -> Result<Option<Waiting>, Error> {
-        let limit = now.saturating_add(self.live.wait().unwrap_or(0));
         let waker = waker.clone();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
+        let limit = now.saturating_add(self.live.wait().unwrap_or(0));
         let ahead = locked.line.weight_ahead_of_new(class, now);
-        let after = locked.time_for(now, ahead + u64::from(tokens), is_reserved(class));
+        let after = locked.time_for(ahead + u64::from(tokens), is_reserved(class));
         let turn = now.saturating_add(after);
         if turn > limit || turn >= deadline {
             drop(locked);
@@ -71,11 +71,11 @@ impl RateLimiter {
         &self,
         caller: Caller,
         waiting: Waiting,
-        now: Nanos,
         waker: &Waker,
     ) -> (Poll<Result<(), Error>>, Nanos) {
         let waker = waker.clone();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         let is_front = locked.line.front() == Some(waiting.id);
         let taken = if is_front { locked.decide_for_front(waiting.class, waiting.tokens) } else { Taken::After(NEVER) };
         if taken == Taken::Now {
@@ -86,7 +86,7 @@ impl RateLimiter {
         if now >= waiting.limit {
             let ahead = locked.line.weight_ahead(waiting.id).unwrap_or(0);
             let tokens = ahead + u64::from(waiting.tokens);
-            let after = locked.time_for(now, tokens, is_reserved(waiting.class)).max(1);
+            let after = locked.time_for(tokens, is_reserved(waiting.class)).max(1);
             leave(locked, waiting.id);
             let refused = self.refuse(caller, waiting.tokens, Taken::After(after), Refusal::Waited);
             return (Poll::Ready(refused), NEVER);
@@ -103,7 +103,7 @@ impl RateLimiter {
 
     /// A dropped waiter's turn goes to the next.
     pub(crate) fn leave_line(&self, waiting: Waiting) {
-        leave(self.lock(waiting.since), waiting.id);
+        leave(self.lock(), waiting.id);
     }
 }
 

@@ -2,11 +2,15 @@
 
 use super::{bucket::Bucket, config::RateLimiterConfig};
 use crate::{
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicBool, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
     time::{Nanos, nanos},
 };
 
-/// What is written here before the limiter's word changes is seen by whoever sees that change.
+/// A bucket changes while the gate says so: who has read a part of the new one sees the gate closed, and who has read all
+/// of the old one finds another word if he comes too late.
 #[derive(Debug)]
 pub(super) struct Live {
     interval: AtomicU64,
@@ -49,13 +53,13 @@ impl Live {
 
     #[inline]
     pub(super) fn bucket(&self) -> Bucket {
-        let (interval, capacity) = (self.interval.load(Relaxed), self.capacity.load(Relaxed));
-        Bucket::of_parts(interval, capacity, self.shift.load(Relaxed), self.lag.load(Relaxed))
+        let (interval, capacity) = (self.interval.load(Acquire), self.capacity.load(Acquire));
+        Bucket::of_parts(interval, capacity, self.shift.load(Acquire), self.lag.load(Acquire))
     }
 
     #[inline]
     pub(super) fn ceiling(&self, reserved: bool) -> u64 {
-        if reserved { self.ceiling.load(Relaxed) } else { self.capacity.load(Relaxed) }
+        if reserved { self.ceiling.load(Acquire) } else { self.capacity.load(Acquire) }
     }
 
     #[inline]
@@ -86,11 +90,11 @@ impl Live {
 
     /// Only under the lock.
     pub(super) fn set_bucket(&self, bucket: Bucket) {
-        self.ceiling.store(bucket.ceiling(self.floor(true)), Relaxed);
+        self.ceiling.store(bucket.ceiling(self.floor(true)), Release);
         let (interval, capacity, shift, lag) = bucket.parts();
-        self.interval.store(interval, Relaxed);
-        self.capacity.store(capacity, Relaxed);
-        self.shift.store(shift, Relaxed);
-        self.lag.store(lag, Relaxed);
+        self.interval.store(interval, Release);
+        self.capacity.store(capacity, Release);
+        self.shift.store(shift, Release);
+        self.lag.store(lag, Release);
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     priority::Priority,
     sync::{MutexGuard, atomic::Ordering::Release},
-    time::Nanos,
+    time::{Nanos, precise},
 };
 use std::{
     ops::{Deref, DerefMut},
@@ -27,8 +27,10 @@ pub(super) struct Locked<'a> {
 }
 
 impl RateLimiter {
-    pub(super) fn lock(&self, now: Nanos) -> Locked<'_> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        // The clock after the lock: what others did before is not from the future.
+        let now = precise();
         if !ledger.config.is_word() && ledger.meters.is_empty() {
             ledger.meters = meters(&ledger.config, ledger.config.first_tokens(), now);
         }
@@ -45,6 +47,10 @@ pub(super) fn meters(config: &RateLimiterConfig, first: u32, now: Nanos) -> Vec<
 }
 
 impl Locked<'_> {
+    pub(super) fn now(&self) -> Nanos {
+        self.now
+    }
+
     /// Runs with the tokens at hand.
     pub(super) fn with<R>(&mut self, run: impl FnOnce(&mut Ledger, &mut Purse<'_>) -> R) -> R {
         // Lent for as long as the purse is open.
@@ -72,7 +78,8 @@ impl Locked<'_> {
     }
 
     /// How long until so many have come after those that are owed.
-    pub(super) fn time_for(&mut self, now: Nanos, tokens: u64, reserved: bool) -> Nanos {
+    pub(super) fn time_for(&mut self, tokens: u64, reserved: bool) -> Nanos {
+        let now = self.now;
         self.with(|ledger, purse| match ledger.closed_for(purse, now) {
             Some(closed) => closed.saturating_add(purse.time_from_restart(now, tokens, reserved)),
             None => purse.time_for(now, tokens, reserved),
@@ -97,6 +104,16 @@ impl Locked<'_> {
         is_full && self.is_clear()
     }
 
+    /// Takes all that there is, so that nobody else does.
+    pub(super) fn empty(&mut self) -> u32 {
+        let (now, limiter) = (self.now, self.limiter);
+        if self.meters.is_empty() {
+            return limiter.empty(now);
+        }
+        let held = self.with(|_, purse| purse.available(now, false));
+        u32::try_from(held).unwrap_or(u32::MAX)
+    }
+
     /// Goes by its configuration, holding so many tokens.
     pub(super) fn obey(&mut self, held: u32) {
         let (config, now, limiter) = (self.config, self.now, self.limiter);
@@ -105,7 +122,7 @@ impl Locked<'_> {
         if config.is_word() {
             self.meters.clear();
             let paced = config.bucket().paced(config.capacity(), self.health.pace());
-            limiter.live.set_bucket(paced);
+            limiter.change_bucket(paced);
             limiter.hold(now, first);
             return;
         }

@@ -128,7 +128,7 @@ impl RateLimiter {
 
     /// The configuration.
     pub fn config(&self) -> RateLimiterConfig {
-        self.lock(precise()).config
+        self.lock().config
     }
 
     /// The name in errors, events and statistics.
@@ -178,7 +178,7 @@ impl RateLimiter {
 
     #[inline(always)]
     fn try_take(&self, class: Priority, tokens: u32) -> Taken {
-        if self.gate.load(Acquire) != 0 {
+        if !self.is_free() {
             return self.take_gated(class, tokens);
         }
         // One try with the coarse clock. It lags: a full bucket would gain the lag, and what it refuses is right only
@@ -186,7 +186,10 @@ impl RateLimiter {
         let (full, now) = (self.full.load(Acquire), coarse());
         let (bucket, ceiling) = (self.bucket(), self.live.ceiling(is_reserved(class)));
         match bucket.take_within(full, now, tokens, ceiling) {
-            Take::Taken { full: next, dated: false } if self.swap(full, next).is_ok() => return Taken::Now,
+            // What was read belongs together where nothing has begun to change, and the word is still the same.
+            Take::Taken { full: next, dated: false } if self.is_free() && self.swap(full, next).is_ok() => {
+                return Taken::Now;
+            }
             Take::Lacking { after } if is_certain(&bucket, full, now, after) && self.may_have(class, tokens) => {
                 return Taken::After(bucket.nanos(after));
             }
@@ -213,10 +216,14 @@ impl RateLimiter {
             return self.take_gated(class, tokens);
         }
         let mut full = self.full();
-        let (bucket, ceiling) = (self.bucket(), self.live.ceiling(is_reserved(class)));
-        let now = precise();
         loop {
-            match bucket.take_within(full, now, tokens, ceiling) {
+            // The clock after the word: another thread's grant is not from the future.
+            let (bucket, ceiling, now) = (self.bucket(), self.live.ceiling(is_reserved(class)), precise());
+            let take = bucket.take_within(full, now, tokens, ceiling);
+            if !self.is_free() {
+                return self.take_gated(class, tokens);
+            }
+            match take {
                 Take::Taken { full: next, .. } => match self.swap(full, next) {
                     Ok(()) => return Taken::Now,
                     Err(found) => full = found,
@@ -237,8 +244,8 @@ impl RateLimiter {
     #[cold]
     #[inline(never)]
     fn take_gated(&self, class: Priority, tokens: u32) -> Taken {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         if locked.config.mode == Mode::Off {
             return Taken::Now;
         }
@@ -248,8 +255,14 @@ impl RateLimiter {
         }
         match locked.line.weight_ahead_of_new(class, now) {
             0 => locked.decide(class, tokens, reserved),
-            ahead => Taken::After(locked.time_for(now, ahead + u64::from(tokens), reserved).max(1)),
+            ahead => Taken::After(locked.time_for(ahead + u64::from(tokens), reserved).max(1)),
         }
+    }
+
+    /// Whether nothing needs the lock.
+    #[inline]
+    fn is_free(&self) -> bool {
+        self.gate.load(Acquire) == 0
     }
 
     /// The bucket at its present pace.
@@ -264,7 +277,7 @@ impl RateLimiter {
         if self.gate.load(Acquire) == 0 {
             return full == UNUSED || self.bucket().tokens(full, coarse()) >= self.live.burst();
         }
-        self.lock(precise()).is_as_new()
+        self.lock().is_as_new()
     }
 
     /// The bucket's word; it begins to fill at the first call.
@@ -319,7 +332,7 @@ impl RateLimiter {
         }
         match self.gate.load(Acquire) {
             0 => self.bucket().tokens(self.full(), coarse()),
-            _ => self.tokens(precise()),
+            _ => self.tokens(),
         }
     }
 

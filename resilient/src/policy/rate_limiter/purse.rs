@@ -3,9 +3,10 @@
 use super::{
     RateLimiter,
     bucket::{Bucket, Full, Take},
+    ledger::gate,
     meter::Meter,
 };
-use crate::time::Nanos;
+use crate::{sync::atomic::Ordering::AcqRel, time::Nanos};
 
 /// What the holder of the lock may take from. Other threads may take from the word meanwhile.
 pub(super) enum Purse<'a> {
@@ -179,6 +180,24 @@ impl RateLimiter {
         self.full()
     }
 
+    /// Nobody takes from the word without the lock until it is let go of.
+    pub(super) fn change_bucket(&self, bucket: Bucket) {
+        self.gate.fetch_or(gate::CHANGING, AcqRel);
+        self.live.set_bucket(bucket);
+    }
+
+    /// Takes all tokens of the word.
+    pub(super) fn empty(&self, now: Nanos) -> u32 {
+        self.gate.fetch_or(gate::CHANGING, AcqRel);
+        let mut held = 0;
+        self.replace(|bucket, full| {
+            held = bucket.tokens(full, now);
+            // Another word even where there was nothing to take.
+            bucket.holding(now, 0).wrapping_add(u64::from(bucket.holding(now, 0) == full))
+        });
+        held
+    }
+
     /// Holds so many tokens from now on.
     pub(super) fn hold(&self, now: Nanos, tokens: u32) {
         self.replace(|bucket, _| bucket.holding(now, tokens));
@@ -205,7 +224,7 @@ impl RateLimiter {
         if before == after {
             return;
         }
-        self.live.set_bucket(after);
+        self.change_bucket(after);
         // Who took tokens at the former pace in this very moment has paid a little more or less for them.
         self.replace(|_, full| after.repaced(&before, full, now));
     }

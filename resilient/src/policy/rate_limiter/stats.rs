@@ -3,7 +3,7 @@ use crate::{
     policy::mode::Mode,
     ratio::Ratio,
     stats::{Histogram, Latency, Slots},
-    time::{Nanos, precise},
+    time::Nanos,
 };
 use std::{
     sync::{
@@ -98,15 +98,15 @@ impl Counts {
 }
 
 impl RateLimiter {
-    pub(super) fn tokens(&self, now: Nanos) -> u32 {
-        self.lock(now).tokens()
+    pub(super) fn tokens(&self) -> u32 {
+        self.lock().tokens()
     }
 
     /// What it holds now, and what it did.
     #[must_use]
     pub fn stats(&self) -> RateLimiterStats {
-        let now = precise();
-        let mut locked = self.lock(now);
+        let mut locked = self.lock();
+        let now = locked.now();
         let tokens = locked.tokens();
         let (debt, held_for) = locked.with(|ledger, purse| (purse.owed(now), ledger.closed_for(purse, now)));
         let (pace, mode, waiting) = (locked.health.pace(), locked.config.mode, locked.line.len());
