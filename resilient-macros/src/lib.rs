@@ -91,19 +91,32 @@ pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lets so many calls through per time, by a token bucket.
 ///
-/// The bucket starts full and holds one period's worth, so up to twice the rate passes in the first period.
+/// The bucket starts full and holds one period's worth, so up to twice the rate passes in the first period. Several rates
+/// decide together: a call takes from all of them, or from none where one refuses.
 ///
 /// | argument | default | meaning |
 /// |---|---|---|
-/// | `100/s` (first, required) | | the rate: calls per `s`, `ms`, `min`, `h`, `d`, or per a duration such as `250ms` |
-/// | `burst = 200` | the rate's number | how many tokens the bucket holds (at least 1) |
+/// | `100/s`, `10/s, 1000/d` (first, required) | | the rate, or up to four: calls per `s`, `ms`, `min`, `h`, `d`, or per a duration such as `250ms` |
+/// | `burst = 200` | the rate's number | how many tokens the bucket holds (at least 1); of several rates, that of the first |
 /// | `initial = 0` | `burst` | how many it starts with |
-/// | `wait = 500ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own |
+/// | `algorithm = sliding_window` | `token_bucket` | never more than the limit in any time as long as the period; `fixed_window`: so many in each period, counted from the first call on |
+/// | `wait = 500ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own. A wait that would take longer, or outlast the time-out around it, is refused at once |
 /// | `cost = expr` | `1` | how many tokens a call takes: an unsigned integer of any type, over the fn's arguments |
+/// | `charge = path` | | over the `&T` of an `Ok`: what the call cost in the end. More than `cost` is owed, and paid by what comes next; less is given back |
+/// | `priority = expr` | `Priority::Normal` | over the fn's arguments: the more urgent goes first, and each second of waiting counts for one class |
+/// | `reserve = 10%` | none | a share of the burst that only `High` and `Critical` calls may use; `Critical` ones may owe as much besides |
+/// | `delay_hint = path` | | over the `&E` of an `Err`, to `Option<Duration>`: a server's `Retry-After`. Nobody gets a token until then |
+/// | `adaptive` | | goes on at a share of the rate while calls fail, or take more than twice as long as usual; `RateLimiter::adjust` says so by hand |
+/// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `RateLimiter::set_mode` switches it at run time |
+/// | `key = expr` | | one limiter for each value of an expression over the fn's arguments, which is hashed and not kept |
+/// | `rate = expr` | the rate | with `key`, in the place of a rate: the key's own `Rate`, read when its limiter is made |
+/// | `key_label = expr` | as the key is displayed | what the key's limiter is called in events and statistics |
+/// | `max_keys = 10_000`, `idle = 10min` | so | how many there are at most, and for how long an unused one is kept. One that is not full stays |
 /// | `name = ".."` | `rate_limited` | the policy's name in errors, events and statistics |
 /// | `policy = EXPR` | | a shared instance instead of a rate: a `static`, or a field, which under `&mut self`, `self` and `self: Arc<Self>` must be an `Arc` |
 ///
-/// Above `#[retry]` it counts calls, below it attempts. See the `resilient` crate for examples.
+/// Above `#[retry]` it counts calls, below it attempts. Beside `key` a `policy` is a `Keyed<K, RateLimiter>`. See the
+/// `resilient` crate for examples.
 #[proc_macro_attribute]
 pub fn rate_limited(attr: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand(Kind::RateLimited, attr.into(), item.into()).into()

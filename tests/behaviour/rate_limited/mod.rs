@@ -1,6 +1,7 @@
 //! Rates: how many calls pass in which time.
 
 mod control;
+mod defects;
 mod keys;
 mod priority;
 mod windows;
