@@ -107,6 +107,7 @@ pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `reserve = 10%` | none | a share of the burst that only `High` and `Critical` calls may use; `Critical` ones may owe as much besides |
 /// | `delay_hint = path` | | over the `&E` of an `Err`, to `Option<Duration>`: a server's `Retry-After`. Nobody gets a token until then |
 /// | `adaptive` | | goes on at a share of the rate while calls fail, or take more than twice as long as usual; `RateLimiter::adjust` says so by hand |
+/// | `shards = 8` | | stocks of tokens for threads that would meet at one word (2 to 64), of a bucket of at least 32 tokens for each; after a pause they may give a 16th of the burst more |
 /// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `RateLimiter::set_mode` switches it at run time |
 /// | `key = expr` | | one limiter for each value of an expression over the fn's arguments, which is hashed and not kept |
 /// | `rate = expr` | the rate | with `key`, in the place of a rate: the key's own `Rate`, read when its limiter is made |

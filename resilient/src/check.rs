@@ -62,6 +62,7 @@ rules! {
     rate(rate: Rate) fast_enough(rate),
         "a rate is at least 1 per period, at most one per nanosecond, and its period at most a year";
     burst(n: u32) n >= 1, "a `burst` of 0 would refuse every call";
+    shards(n: u32) 2 <= n && n <= 64, "`shards` lie between 2 and 64";
     reserve(share: Ratio) share.ppb() > 0 && share.ppb() < 1_000_000_000,
         "a `reserve` lies between 0% and 100%: it leaves something for the other calls";
     wait(time: Duration) !time.is_zero() && time.as_secs() <= YEAR,

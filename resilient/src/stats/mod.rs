@@ -6,7 +6,7 @@ pub(crate) mod slots;
 pub use histogram::Latency;
 
 pub(crate) use histogram::Histogram;
-pub(crate) use slots::Slots;
+pub(crate) use slots::{Slots, thread_index};
 use std::sync::{
     OnceLock,
     atomic::{AtomicU64, Ordering},

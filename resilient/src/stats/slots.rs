@@ -118,7 +118,8 @@ thread_local! {
     pub(crate) static OWN_SLOTS: Cell<bool> = const { Cell::new(false) };
 }
 
-fn thread_index() -> usize {
+/// A number for this thread, small where few threads have run.
+pub(crate) fn thread_index() -> usize {
     let index = index();
     if index == usize::MAX { claim() } else { index }
 }

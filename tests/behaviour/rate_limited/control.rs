@@ -6,7 +6,10 @@ use resilient::{
     Algorithm, Error, Mode, Priority, Rate, RateLimiter, RateLimiterConfig, Ratio, rate_limited, subscribe,
 };
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::time::{advance, sleep};
@@ -242,4 +245,61 @@ async fn a_reduced_pace_takes_no_tokens_away_and_gives_none() {
     assert_eq!(limiter.stats().tokens, 6);
     limiter.adjust(1.0);
     assert_eq!(limiter.stats().tokens, 6);
+}
+
+#[test]
+fn shards_give_what_one_bucket_gives() {
+    let config = RateLimiterConfig::new(Rate::per_hour(1024)).shards(8);
+    let limiter = RateLimiter::new(config);
+    let taken = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            let (limiter, taken) = (&limiter, &taken);
+            scope.spawn(move || {
+                for call in 0..200 {
+                    let tokens = if (call + thread) % 7 == 0 { 3 } else { 1 };
+                    if limiter.try_acquire_many(tokens).is_ok() {
+                        taken.fetch_add(tokens, Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let stats = limiter.stats();
+    assert_eq!(taken.into_inner() + stats.tokens, 1024);
+    // None is kept back while a call wants it.
+    while limiter.try_acquire().is_ok() {}
+    assert_eq!(limiter.stats().tokens, 0);
+    assert!(RateLimiterConfig::new(Rate::per_second(100)).shards(8).check().is_err());
+    assert!(config.shards(1).check().is_err());
+    assert!(config.and(Rate::per_day(5)).check().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn shards_forget_what_lies_for_too_long() {
+    #[rate_limited(1000/s, burst = 256, shards = 8)]
+    async fn hot() -> Result<u32, Fault> {
+        Ok(1)
+    }
+
+    for _ in 0..20 {
+        hot().await.unwrap();
+        advance(Duration::from_secs(10)).await;
+    }
+    let mut passed = 0;
+    while hot().await.is_ok() {
+        passed += 1;
+    }
+    assert!((256..=256 + 16).contains(&passed), "{passed}");
+    let path = "control::hot";
+    let limiter = resilient::registry().site(path).unwrap().rate_limiter().unwrap();
+    // What else it does goes by the word.
+    limiter.charge(100);
+    assert!(hot().await.is_err());
+    advance(ms(150)).await;
+    assert_eq!(limiter.stats().debt, 0);
+    limiter.reset();
+    assert_eq!(limiter.stats().tokens, 256);
+    limiter.reconfigure(RateLimiterConfig::new(Rate::per_second(2000))).unwrap();
+    assert_eq!(limiter.stats().tokens, 256);
 }

@@ -35,6 +35,7 @@ pub(super) const SPEC: Spec = Spec {
         ("reserve", "10%"),
         ("delay_hint", "ApiError::retry_after"),
         ("adaptive", ""),
+        ("shards", "8"),
         ("mode", "shadow"),
         ("key", "self.host"),
         ("key_label", "self.host"),
@@ -45,11 +46,12 @@ pub(super) const SPEC: Spec = Spec {
         ("policy", "VENDOR"),
     ],
     flags: &["wait", "adaptive"],
-    later: &["shards", "store", "accuracy", "on_store_loss"],
+    later: &["store", "accuracy", "on_store_loss"],
     alone: Some(Alone { what: "the rate", example: "100/s", fits: is_rate, replaced_by: &["rate"] }),
 };
 
 const BURST: Limits<u32> = Limits { range: 1..=u32::MAX, text: "which begins at `1`", example: "burst = 200" };
+const SHARDS: Limits<u32> = Limits { range: 2..=64, text: "which is `2` to `64`", example: "shards = 8" };
 /// In billionths.
 const RESERVE: RangeInclusive<u32> = 1..=999_999_999;
 
@@ -123,6 +125,16 @@ fn owned(
         cx.diag
             .error(&reserve.key, "a `reserve` is for urgent calls: say which are, as in `priority = request.priority`");
     }
+    let shards = args.take("shards", cx.diag, |raw| count(raw, scope));
+    SHARDS.check_slot(shards.as_ref(), cx);
+    if let (Some(shards), Some(of)) = (&shards, size) {
+        if shards.value.literal.is_some_and(|shards| SHARDS.range.contains(&shards) && of < 32 * shards) {
+            cx.diag.error(
+                &shards.value.written,
+                "`shards` need a larger bucket, of at least 32 tokens for each: write a larger `burst`, or leave `shards` out",
+            );
+        }
+    }
     let adaptive = args.flag("adaptive", cx.diag);
     ask.measured = adaptive.is_some();
     let is_own = own_rate.is_some();
@@ -159,6 +171,10 @@ fn owned(
     if let Some(reserve) = reserve {
         let value = build.ratio("reserve", &reserve.value);
         build.set("reserve", &value);
+    }
+    if let Some(shards) = shards {
+        let value = build.count("shards", &shards.value);
+        build.set("shards", &value);
     }
     if adaptive.is_some() {
         build.set("adaptive", &TokenStream::new());

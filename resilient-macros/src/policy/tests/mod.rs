@@ -185,6 +185,11 @@ fn rate_limiters() {
                 "10/s, delay_hint = |a, b| a",
                 "`delay_hint` is given the error and nothing else: write `delay_hint = |error| error.retry_after()`",
             ),
+            ("10/s, shards = 1", "`1` is out of range, which is `2` to `64`: write for example `shards = 8`"),
+            (
+                "10/s, shards = 8",
+                "`shards` need a larger bucket, of at least 32 tokens for each: write a larger `burst`, or leave `shards` out",
+            ),
             ("10/s, adaptive = 3", "`adaptive` is a flag: write `adaptive` alone, or leave it out"),
             ("10/s, max_keys = 3", "`max_keys` needs a `key` to tell calls apart: write for example `key = self.host`"),
         ],

@@ -170,6 +170,11 @@ impl Bucket {
         self.nanos(lack.saturating_sub(self.capacity))
     }
 
+    /// How long so many take to come.
+    pub(super) const fn time_of(&self, tokens: u32) -> Nanos {
+        self.nanos(self.cost(tokens as u64))
+    }
+
     /// Whole tokens in it.
     pub(super) const fn tokens(&self, full: Full, now: Nanos) -> u32 {
         let held = (self.capacity - self.lack(full, now)) / self.interval;

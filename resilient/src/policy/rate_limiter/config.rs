@@ -48,6 +48,7 @@ pub struct RateLimiterConfig {
     reserve: Option<Ratio>,
     adaptive: bool,
     pub(super) mode: Mode,
+    pub(super) shards: u32,
     /// Those that decide together with the first.
     others: [Option<Rate>; QUOTAS - 1],
     too_many: bool,
@@ -66,6 +67,7 @@ impl RateLimiterConfig {
             reserve: None,
             adaptive: false,
             mode: Mode::On,
+            shards: 0,
             others: [None; QUOTAS - 1],
             too_many: false,
         }
@@ -118,6 +120,20 @@ impl RateLimiterConfig {
     pub const fn adaptive(mut self) -> Self {
         self.adaptive = true;
         self
+    }
+
+    /// For a limiter that many threads use at once: as many stocks of tokens (2 to 64), each for some of the threads, so
+    /// that they do not meet at one word. All stocks together hold up to a 16th of the burst. They never give more than
+    /// the bucket does, but for a 16th of the burst after a pause, and a call is refused only where none of them has enough
+    /// for it. Only for one token bucket, with a burst of at least 32 for each.
+    pub const fn shards(mut self, shards: u32) -> Self {
+        self.shards = shards;
+        self
+    }
+
+    /// Tokens of a stock.
+    pub(super) const fn batch(&self) -> u32 {
+        if self.shards == 0 { 0 } else { self.capacity() / (16 * self.shards) }
     }
 
     /// Whether it acts, only reports, or does nothing.
@@ -237,6 +253,11 @@ impl RateLimiterConfig {
                 "a `burst` that takes more than a century to come back is none: write a smaller one",
             ));
         }
+        if self.shards > 0 {
+            if let Err(error) = check::shards(self.shards) {
+                return Err(error);
+            }
+        }
         if let Some(share) = self.reserve {
             if let Err(error) = check::reserve(share) {
                 return Err(error);
@@ -264,6 +285,10 @@ impl RateLimiterConfig {
         let is_bucket = matches!(self.algorithm, Algorithm::TokenBucket);
         let message = if self.too_many {
             "a rate limiter has at most 4 quotas"
+        } else if self.shards > 0 && !self.is_word() {
+            "`shards` are those of one token bucket: windows and several quotas are counted in one place"
+        } else if self.shards > 0 && self.batch() < 2 {
+            "`shards` need a larger `burst`: at least 32 for each"
         } else if !is_bucket && self.burst.is_some() {
             "a `burst` belongs to the token bucket: in a window, the limit of the rate is all there is"
         } else if self.reserve.is_some() && self.reserved(self.capacity()) >= self.capacity() {

@@ -15,6 +15,7 @@ impl RateLimiter {
     pub fn reset(&self) {
         let mut locked = self.lock();
         let now = locked.now();
+        locked.gather();
         locked.with(|ledger, purse| {
             ledger.open();
             purse.fill(now);
@@ -151,7 +152,9 @@ impl RateLimiter {
     /// When a number can not work; then nothing changes.
     pub fn reconfigure(&self, config: RateLimiterConfig) -> Result<(), ConfigError> {
         config.check()?;
-        let config = config.name(self.name);
+        // A stock for each of some threads was made for good.
+        let config = config.name(self.name).shards(self.cells.count());
+        config.check()?;
         // In use from now on, whatever its word says.
         self.full();
         let mut locked = self.lock();

@@ -33,6 +33,8 @@ pub(super) mod gate {
     pub(in super::super) const OFF: u32 = 1 << 5;
     /// The word's bucket is changing at this very moment.
     pub(in super::super) const CHANGING: u32 = 1 << 7;
+    /// Threads have stocks of their own.
+    pub(in super::super) const SHARDED: u32 = 1 << 8;
     /// There is no word.
     pub(in super::super) const METERS: u32 = 1 << 6;
 }
@@ -141,5 +143,6 @@ pub(super) const fn config_gate(config: &RateLimiterConfig) -> u32 {
         Mode::Shadow => gate::SHADOW,
         Mode::Off => gate::OFF,
     };
-    mode | if config.is_word() { 0 } else { gate::METERS }
+    let is_sharded = config.shards > 0;
+    mode | if config.is_word() { 0 } else { gate::METERS } | if is_sharded { gate::SHARDED } else { 0 }
 }

@@ -23,6 +23,8 @@ pub(super) struct Live {
     burst: AtomicU32,
     /// What stays for more urgent calls.
     floor: AtomicU32,
+    /// Tokens of a stock.
+    batch: AtomicU32,
     /// How long calls wait; 0 where they do not.
     wait: AtomicU64,
     adaptive: AtomicBool,
@@ -39,6 +41,7 @@ impl Live {
             ceiling: AtomicU64::new(bucket.ceiling(config.floor())),
             burst: AtomicU32::new(config.most()),
             floor: AtomicU32::new(config.floor()),
+            batch: AtomicU32::new(config.batch()),
             wait: AtomicU64::new(Self::wait_of(config)),
             adaptive: AtomicBool::new(config.is_adaptive()),
         }
@@ -72,6 +75,10 @@ impl Live {
         if reserved { self.floor.load(Relaxed) } else { 0 }
     }
 
+    pub(super) fn batch(&self) -> u32 {
+        self.batch.load(Relaxed)
+    }
+
     pub(super) fn wait(&self) -> Option<Nanos> {
         Some(self.wait.load(Relaxed)).filter(|wait| *wait > 0)
     }
@@ -84,6 +91,7 @@ impl Live {
     pub(super) fn obey(&self, config: &RateLimiterConfig) {
         self.burst.store(config.most(), Relaxed);
         self.floor.store(config.floor(), Relaxed);
+        self.batch.store(config.batch(), Relaxed);
         self.wait.store(Self::wait_of(config), Relaxed);
         self.adaptive.store(config.is_adaptive(), Relaxed);
     }

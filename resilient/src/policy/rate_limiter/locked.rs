@@ -51,6 +51,15 @@ impl Locked<'_> {
         self.now
     }
 
+    /// What lies in stocks comes back to the word.
+    pub(super) fn gather(&mut self) {
+        let (now, limiter) = (self.now, self.limiter);
+        if limiter.cells.count() > 0 {
+            let stocks = limiter.cells.drain(now);
+            self.with(|_, purse| purse.put_back(now, stocks.into()));
+        }
+    }
+
     /// Runs with the tokens at hand.
     pub(super) fn with<R>(&mut self, run: impl FnOnce(&mut Ledger, &mut Purse<'_>) -> R) -> R {
         // Lent for as long as the purse is open.
@@ -107,6 +116,7 @@ impl Locked<'_> {
     /// Takes all that there is, so that nobody else does.
     pub(super) fn empty(&mut self) -> u32 {
         let (now, limiter) = (self.now, self.limiter);
+        self.gather();
         if self.meters.is_empty() {
             return limiter.empty(now);
         }
@@ -140,11 +150,11 @@ impl Locked<'_> {
     /// What can be had now.
     pub(super) fn tokens(&mut self) -> u32 {
         let now = self.now;
-        let tokens = self.with(
-            |ledger, purse| {
-                if ledger.closed_for(purse, now).is_some() { 0 } else { purse.available(now, false) }
-            },
-        );
+        let (stocks, burst) = (self.limiter.cells.tokens(now), self.limiter.live.burst());
+        let tokens = self.with(|ledger, purse| match ledger.closed_for(purse, now) {
+            Some(_) => 0,
+            None => (purse.available(now, false) + u64::from(stocks)).min(burst.into()),
+        });
         u32::try_from(tokens).unwrap_or(u32::MAX)
     }
 

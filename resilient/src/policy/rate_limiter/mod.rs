@@ -1,6 +1,7 @@
 //! Lets so many calls pass per period.
 
 mod bucket;
+mod cells;
 mod config;
 mod control;
 mod headers;
@@ -15,6 +16,7 @@ mod meter;
 #[cfg(test)]
 mod oracle;
 mod purse;
+mod sharded;
 mod stats;
 mod window;
 
@@ -39,6 +41,7 @@ use crate::{
     time::{Nanos, TICK, coarse, precise},
 };
 use bucket::{Bucket, Full, Take};
+use cells::Cells;
 use ledger::{Ledger, config_gate, gate};
 use live::Live;
 use stats::{Counts, Refusal};
@@ -75,6 +78,7 @@ pub struct RateLimiter {
     /// The bucket's word.
     full: AtomicU64,
     live: Live,
+    cells: Cells,
     ledger: Mutex<Ledger>,
     counts: Counts,
     /// Which of a keyed limiter's instances it is.
@@ -120,6 +124,7 @@ impl RateLimiter {
             gate: AtomicU32::new(config_gate(&config)),
             full: AtomicU64::new(UNUSED),
             live: Live::new(&config, config.bucket()),
+            cells: Cells::new(config.shards),
             ledger: Mutex::new(Ledger::new(config)),
             counts: Counts::new(),
             identity: Identity::none(),
@@ -178,9 +183,19 @@ impl RateLimiter {
 
     #[inline(always)]
     fn try_take(&self, class: Priority, tokens: u32) -> Taken {
-        if !self.is_free() {
-            return self.take_gated(class, tokens);
+        match self.gate.load(Acquire) {
+            0 => self.take_from_word(class, tokens),
+            gate => self.take_elsewhere(gate, class, tokens),
         }
+    }
+
+    #[inline(never)]
+    fn take_elsewhere(&self, gate: u32, class: Priority, tokens: u32) -> Taken {
+        if gate == gate::SHARDED { self.take_from_stock(class, tokens) } else { self.take_gated(class, tokens) }
+    }
+
+    #[inline(always)]
+    fn take_from_word(&self, class: Priority, tokens: u32) -> Taken {
         // One try with the coarse clock. It lags: a full bucket would gain the lag, and what it refuses is right only
         // where the lag could not change it.
         let (full, now) = (self.full.load(Acquire), coarse());
@@ -245,14 +260,15 @@ impl RateLimiter {
     #[inline(never)]
     fn take_gated(&self, class: Priority, tokens: u32) -> Taken {
         let mut locked = self.lock();
-        let now = locked.now();
         if locked.config.mode == Mode::Off {
             return Taken::Now;
         }
+        locked.gather();
         let reserved = is_reserved(class);
         if u64::from(tokens) > locked.most(reserved) {
             return Taken::Never;
         }
+        let now = locked.now();
         match locked.line.weight_ahead_of_new(class, now) {
             0 => locked.decide(class, tokens, reserved),
             ahead => Taken::After(locked.time_for(ahead + u64::from(tokens), reserved).max(1)),
@@ -262,7 +278,7 @@ impl RateLimiter {
     /// Whether nothing needs the lock.
     #[inline]
     fn is_free(&self) -> bool {
-        self.gate.load(Acquire) == 0
+        self.gate.load(Acquire) & !gate::SHARDED == 0
     }
 
     /// The bucket at its present pace.

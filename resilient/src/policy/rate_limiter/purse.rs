@@ -186,6 +186,11 @@ impl RateLimiter {
         self.live.set_bucket(bucket);
     }
 
+    /// Some were not needed after all.
+    pub(super) fn put_back(&self, now: Nanos, tokens: u32) {
+        self.replace(|bucket, full| bucket.put_back(full, now, tokens.into()));
+    }
+
     /// Takes all tokens of the word.
     pub(super) fn empty(&self, now: Nanos) -> u32 {
         self.gate.fetch_or(gate::CHANGING, AcqRel);
