@@ -23,6 +23,7 @@ pub use crate::{
         judge::{by_view, errors, failure_if, ignore_if, judging, unless, when, when_unless},
         layer::{End, on},
         rate_limiter::RateLimiterLayer,
+        rate_slots::RateSlotsLayer,
         ready::{given, ready},
         retry::RetryLayer,
         shape::{NoArgs, NoSelf, by_reference, by_value, path, still_failed, taken},
@@ -30,7 +31,10 @@ pub use crate::{
         view::{Of, PlainView, SeePlain, SeeResult, SeeText},
     },
     outcome::Ending,
-    policy::keyed::Keys,
+    policy::{
+        keyed::Keys,
+        rate_limiter::{RateSlots, SlotKey},
+    },
     registry::{Site, SitePolicy},
 };
 pub use core::{

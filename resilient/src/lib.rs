@@ -39,7 +39,9 @@ pub use policy::{
     keyed::{Checking, Instance, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, Permit},
-    rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},
+    rate_limiter::{
+        KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateLimiter, RateLimiterConfig, RateLimiterStats,
+    },
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},
     timeout::{Timeout, TimeoutConfig, TimeoutStats},
 };

@@ -2,9 +2,12 @@
 
 mod bucket;
 mod config;
+mod keyed;
 mod line;
+mod slots;
 
 pub use config::RateLimiterConfig;
+pub use keyed::{KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateSlots, SlotKey};
 
 use super::permit::{Admit, Permit, sealed::Sealed};
 use crate::sync::atomic::{
