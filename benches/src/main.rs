@@ -1,8 +1,9 @@
-//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full;
-//! and `benches/instructions` for instruction counts.
+//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full,
+//! with `limiters` rate limiters beside those of others; and `benches/instructions` for instruction counts.
 
 mod breakers;
 mod cases;
+mod limiters;
 
 use cases::Failed;
 use std::{
@@ -66,7 +67,7 @@ macro_rules! cases {
         fn count(name: &str, calls: u64) {
             match name {
                 $(stringify!($name) => { black_box(run(calls, cases::$name)); })*
-                name if breakers::count(name, calls) => {}
+                name if breakers::count(name, calls) || limiters::count(name, calls) => {}
                 _ => eprintln!("one of {NAMES:?}"),
             }
         }
@@ -81,6 +82,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [set] if set == "breakers" => breakers::time_all(),
+        [set] if set == "limiters" => limiters::time_all(),
         [name, calls] => count(name, calls.parse().unwrap_or(1000)),
         _ => time(),
     }

@@ -9,11 +9,11 @@ use std::{
 /// 128 bits of SipHash-1-3 (Aumasson and Bernstein, 2012) with a secret of the process: a collision is no practical
 /// event, and nobody outside can force one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::policy) struct Fingerprint(pub(in crate::policy) u128);
+pub(super) struct Fingerprint(pub(super) u128);
 
 impl Fingerprint {
     #[inline]
-    pub(in crate::policy) fn of(key: &(impl Hash + ?Sized)) -> Self {
+    pub(super) fn of(key: &(impl Hash + ?Sized)) -> Self {
         static SECRET: OnceLock<SipHasher13> = OnceLock::new();
         let mut hasher = *SECRET.get_or_init(|| {
             // The standard library's secrets come from the system's source of chance.

@@ -1,6 +1,6 @@
 //! One instance of a policy for each key.
 
-pub(in crate::policy) mod fingerprint;
+mod fingerprint;
 mod instances;
 
 pub use instances::KeyedStats;

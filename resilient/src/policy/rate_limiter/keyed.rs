@@ -4,11 +4,12 @@ use super::{
     RateLimiterConfig,
     slots::{Lack, Slots},
 };
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::{
     check,
     error::{ConfigError, Error, demand},
     event::{self, Caller},
-    policy::keyed::fingerprint::Fingerprint,
+    stats::slots::Slots as Lines,
     time::{TICK, coarse, precise},
 };
 use std::{fmt, hash::Hash, marker::PhantomData, task::Poll, time::Duration};
@@ -19,7 +20,13 @@ pub use super::slots::SlotKey;
 pub struct RateSlots {
     config: RateLimiterConfig,
     slots: Slots,
+    rejected: Lines<Line>,
 }
+
+/// Refused calls of one thread.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line(AtomicU64);
 
 impl RateSlots {
     /// No key has called yet.
@@ -30,7 +37,7 @@ impl RateSlots {
     #[track_caller]
     pub const fn new(config: RateLimiterConfig) -> Self {
         demand(check(&config));
-        Self { slots: Slots::new(config.rate, config.capacity(), TICK), config }
+        Self { slots: Slots::new(config.rate, config.capacity(), TICK), config, rejected: Lines::new() }
     }
 
     /// See [`KeyedRateLimiter::max_keys`].
@@ -50,7 +57,7 @@ impl RateSlots {
     /// What stands for a key.
     #[inline]
     pub fn key(key: &(impl Hash + ?Sized)) -> SlotKey {
-        SlotKey::new(Fingerprint::of(key).0)
+        SlotKey::of(key)
     }
 
     /// Takes tokens without waiting: never `Pending`.
@@ -61,26 +68,50 @@ impl RateSlots {
 
     #[inline(always)]
     fn take(&self, caller: Caller, key: SlotKey, tokens: u32) -> Result<(), Error> {
-        match self.slots.take(key, tokens, coarse(), precise) {
+        match self.ask(key, tokens) {
             Ok(()) => Ok(()),
-            Err(lack) => Err(self.refuse(caller, key, tokens, lack)),
+            Err(lack) => self.refuse(caller, tokens, lack),
         }
     }
 
-    #[cold]
-    fn refuse(&self, caller: Caller, key: SlotKey, tokens: u32, lack: Lack) -> Error {
-        self.slots.reject(key);
+    /// Compiled once, not for each type of key.
+    #[inline(never)]
+    fn ask(&self, key: SlotKey, tokens: u32) -> Result<(), Lack> {
+        self.slots.take(key, tokens, coarse(), precise)
+    }
+
+    /// Made twice where somebody hears of it: an error that is made at once where the caller has it is not copied, which
+    /// would take longer than the decision.
+    #[inline(never)]
+    fn refuse(&self, caller: Caller, tokens: u32, lack: Lack) -> Result<(), Error> {
+        self.count();
+        if event::heard() {
+            event::rejected(&self.error(caller, tokens, lack));
+        }
+        Err(self.error(caller, tokens, lack))
+    }
+
+    #[inline(always)]
+    fn error(&self, caller: Caller, tokens: u32, lack: Lack) -> Error {
         let (policy, site) = (caller.policy(self.config.name), caller.site);
-        let error = match lack {
+        match lack {
             Lack::For(nanos) => Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos) },
             Lack::ForEver => Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.config.capacity() },
-        };
-        event::rejected(&error);
-        error
+        }
+    }
+
+    fn count(&self) {
+        let (Line(rejected), owned) = self.rejected.local();
+        if owned {
+            rejected.store(rejected.load(Relaxed) + 1, Relaxed);
+        } else {
+            rejected.fetch_add(1, Relaxed);
+        }
     }
 
     fn stats(&self) -> KeyedRateLimiterStats {
-        let (keys, evicted, rejected) = self.slots.counts(precise());
+        let (keys, evicted) = self.slots.counts(precise());
+        let rejected = self.rejected.iter().map(|Line(rejected)| rejected.load(Relaxed)).sum();
         KeyedRateLimiterStats { keys, max_keys: self.slots.max_keys, evicted, rejected }
     }
 }
@@ -117,8 +148,8 @@ const fn check(config: &RateLimiterConfig) -> Result<(), ConfigError> {
 /// beyond it, the price of a clock that costs nothing.
 ///
 /// Keys are hashed with a secret of the process, and not stored: borrowed and owned forms that hash alike (`str` and
-/// `String`) are the same key. There is a chance of 2^-42 that two of a million keys share a bucket, which nobody outside
-/// can raise. For limits that wait, have statistics or can be changed by key, use `Keyed<K, RateLimiter>`.
+/// `String`) are the same key. There is a chance of 2^-25 that some two of a million keys in use share a bucket, which nobody
+/// outside can raise. For limits that wait, have statistics or can be changed by key, use `Keyed<K, RateLimiter>`.
 ///
 /// ```
 /// # use resilient::{KeyedRateLimiter, Rate, RateLimiterConfig};

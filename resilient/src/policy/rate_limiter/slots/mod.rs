@@ -1,12 +1,13 @@
 //! The buckets of many keys, in a table of fixed size.
 //!
 //! A full bucket is the same as none: the slot of a key whose bucket has filled is free for another, and nothing has to be
-//! swept. A key is looked for in one set of sixteen slots, and stands for itself by 64 bits, beside those that chose the
-//! set. With `n` keys in use and `2^s` sets, some two of them share a bucket with a probability of `n^2 / 2^(65 + s)`: for a
-//! million keys 2^-42. Nobody outside can force it, for the hash has a secret.
+//! swept. A key is looked for in one set of sixteen slots, and 64 bits stand for it: with `n` keys in use, some two of them
+//! share a bucket with a probability of `n^2 / 2^65`, which is 2^-25 for a million. Nobody outside can force it, for the
+//! hash has a secret.
 //!
 //! Time comes in as an argument.
 
+mod key;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -14,16 +15,16 @@ mod tests;
 use super::bucket::{Bucket, Full, Take};
 use crate::{
     rate::Rate,
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Mutex, MutexGuard},
     time::Nanos,
 };
 use set::{Set, Slot, WAYS};
-use std::sync::{OnceLock, PoisonError};
+use std::{
+    cmp::Reverse,
+    sync::{OnceLock, PoisonError},
+};
 
-pub use set::SlotKey;
+pub use key::SlotKey;
 
 /// Why there were no tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,6 @@ struct Table {
 struct Stripe {
     /// Held to give a slot to another key, and with it how many were taken from keys in use.
     evicted: Mutex<u64>,
-    rejected: AtomicU64,
 }
 
 const STRIPES: usize = 64;
@@ -181,21 +181,25 @@ impl Slots {
         }
     }
 
-    /// The slot whose bucket lacks the least, with its word, and what it lacks. Under the set's lock.
+    /// The slot to give away, with its word and what its bucket lacks: one that nobody has used, or that of the key which
+    /// has not called for longest, or else of the one that lacks the least. Under the set's lock.
     fn fullest<'s>(&self, set: &'s Set, key: SlotKey, now: Nanos) -> (&'s Slot, Full, Nanos) {
-        let mut fullest: Option<(&Slot, Full, Nanos)> = None;
+        let mut fullest = None;
+        let mut least = (Nanos::MAX, Reverse(0));
         for slot in set.slots(key) {
             let (full, is_used) = slot.peek();
-            let lack = if is_used { self.lack(full, now) } else { 0 };
-            if lack == 0 {
+            if !is_used {
                 return (slot, full, 0);
             }
             self.anchor(slot, full, now);
-            if fullest.is_none_or(|(_, _, least)| lack < least) {
+            let lack = self.lack(full, now);
+            let full_for = if lack > 0 { 0 } else { self.bucket.units(now).wrapping_sub(full) };
+            if (lack, Reverse(full_for)) < least {
+                least = (lack, Reverse(full_for));
                 fullest = Some((slot, full, lack));
             }
         }
-        fullest.expect("a set has slots")
+        fullest.expect("a set has slots, and a bucket lacks less than all of time")
     }
 
     /// How long until a bucket is full.
@@ -232,21 +236,16 @@ impl Slots {
         }
     }
 
-    pub(super) fn reject(&self, key: SlotKey) {
-        self.table().stripe(key).rejected.fetch_add(1, Relaxed);
-    }
-
-    /// Keys whose bucket is not full, those that lost their slot before it was, and calls that were refused.
-    pub(super) fn counts(&self, now: Nanos) -> (usize, u64, u64) {
-        let Some(table) = self.table.get() else { return (0, 0, 0) };
+    /// Keys whose bucket is not full, and how many lost their slot before it was.
+    pub(super) fn counts(&self, now: Nanos) -> (usize, u64) {
+        let Some(table) = self.table.get() else { return (0, 0) };
         let in_use = |slot: &&Slot| {
             let (full, is_used) = slot.peek();
             is_used && (Slot::is_reserved(full) || self.lack(full, now) > 0)
         };
         let keys = table.slots().filter(in_use).count();
         let evicted = table.stripes.iter().map(|stripe| *stripe.lock()).sum();
-        let rejected = table.stripes.iter().map(|stripe| stripe.rejected.load(Relaxed)).sum();
-        (keys, evicted, rejected)
+        (keys, evicted)
     }
 
     fn table(&self) -> &Table {
@@ -259,22 +258,18 @@ impl Table {
     fn new(max_keys: u32) -> Self {
         // Three slots for two keys: were all of them in use at once, one in a hundred would find its set full.
         let sets = (max_keys as usize * 3).div_ceil(2 * WAYS);
-        let stripe = |_| Stripe { evicted: Mutex::new(0), rejected: AtomicU64::new(0) };
+        let stripe = |_| Stripe { evicted: Mutex::new(0) };
         Self { sets: (0..sets).map(|_| Set::new()).collect(), stripes: (0..STRIPES.min(sets)).map(stripe).collect() }
     }
 
     #[inline(always)]
-    fn index(&self, key: SlotKey) -> usize {
-        ((u128::from(key.place) * self.sets.len() as u128) >> 64) as usize
-    }
-
-    #[inline(always)]
     fn set(&self, key: SlotKey) -> &Set {
-        &self.sets[self.index(key)]
+        &self.sets[key.index(self.sets.len())]
     }
 
+    /// The same one for all keys of a set.
     fn stripe(&self, key: SlotKey) -> &Stripe {
-        &self.stripes[self.index(key) % self.stripes.len()]
+        &self.stripes[key.index(self.sets.len()) % self.stripes.len()]
     }
 
     fn slots(&self) -> impl Iterator<Item = &Slot> {

@@ -9,36 +9,22 @@
 //! - a call that reads the new word, and then the tag again, sees the new tag, which was written before.
 //! - a call that reads the new tag sees [`RESERVED`] or the new word, and no longer the old one.
 
-use super::Full;
+use super::{Full, SlotKey};
 use crate::sync::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-/// Four lines of the processor's cache.
-pub(super) const WAYS: usize = 16;
+/// Slots of a set.
+pub(super) const WAYS: usize = LINES * LINE;
 
-/// How many slots fit one line.
+/// How many of them share a line of the processor's cache.
 const LINE: usize = 4;
+
+const LINES: usize = 4;
 
 /// No bucket's word: the slot is being given to another key.
 const RESERVED: Full = Full::MAX;
-
-/// What stands for a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlotKey {
-    /// Chooses the set by its upper bits, and the line in which to begin by its lowest.
-    pub(super) place: u64,
-    /// Never 0, which marks a slot that nobody has used.
-    pub(super) tag: u64,
-}
-
-impl SlotKey {
-    #[inline]
-    pub(in super::super) fn new(fingerprint: u128) -> Self {
-        Self { place: fingerprint as u64, tag: ((fingerprint >> 64) as u64).max(1) }
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -74,7 +60,7 @@ impl Slot {
     pub(super) fn replace(&self, full: Full, key: SlotKey, next: Full) -> bool {
         let is_ours = self.full.compare_exchange(full, RESERVED, AcqRel, Relaxed).is_ok();
         if is_ours {
-            self.tag.store(key.tag, Release);
+            self.tag.store(key.tag(), Release);
             self.full.store(word(next), Release);
         }
         is_ours
@@ -90,28 +76,44 @@ const fn word(full: Full) -> Full {
 /// Two lines are fetched together by many processors.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(super) struct Set([Slot; WAYS]);
+pub(super) struct Set([[Slot; LINE]; LINES]);
 
 impl Set {
     pub(super) fn new() -> Self {
-        Self(std::array::from_fn(|_| Slot { tag: AtomicU64::new(0), full: AtomicU64::new(0) }))
+        let slot = |_| Slot { tag: AtomicU64::new(0), full: AtomicU64::new(0) };
+        Self(std::array::from_fn(|_| std::array::from_fn(slot)))
     }
 
-    /// All slots, from the line on in which the key is most likely.
+    /// From the one on in which the key is most likely.
     #[inline(always)]
+    fn lines(&self, key: SlotKey) -> impl Iterator<Item = &[Slot; LINE]> {
+        let first = key.low(LINES);
+        (0..LINES).map(move |line| &self.0[(first + line) % LINES])
+    }
+
+    /// All slots, in the order in which the key should have one.
     pub(super) fn slots(&self, key: SlotKey) -> impl Iterator<Item = &Slot> {
-        let first = key.place as usize % (WAYS / LINE) * LINE;
-        (0..WAYS).map(move |way| &self.0[(first + way) % WAYS])
+        self.lines(key).flatten()
     }
 
     /// The key's slot and its word; `None` also while the slot is being given away.
     #[inline(always)]
     pub(super) fn find(&self, key: SlotKey) -> Option<(&Slot, Full)> {
-        let slot = self.slots(key).find(|slot| slot.tag.load(Acquire) == key.tag)?;
-        slot.read(key.tag).map(|full| (slot, full))
+        let tag = key.tag();
+        for line in self.lines(key) {
+            // A line at a time: which of its slots it is no branch could predict.
+            let [a, b, c, d] = line;
+            let is_key = |slot: &Slot| usize::from(slot.tag.load(Acquire) == tag);
+            let found = is_key(a) | is_key(b) << 1 | is_key(c) << 2 | is_key(d) << 3;
+            if found != 0 {
+                let slot = &line[found.trailing_zeros() as usize % LINE];
+                return slot.read(tag).map(|full| (slot, full));
+            }
+        }
+        None
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.0.iter()
+        self.0.iter().flatten()
     }
 }
