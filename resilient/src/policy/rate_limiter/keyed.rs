@@ -134,8 +134,8 @@ const fn check(config: &RateLimiterConfig) -> Result<(), ConfigError> {
 /// Lets so many calls pass per period for each key: by user, address or tenant, up to millions of them.
 ///
 /// It has a token bucket for each key, as [`RateLimiter`](super::RateLimiter) has one, and keeps nothing else of a key: 24
-/// bytes for each of [`max_keys`](Self::max_keys), allocated at the first call and no more after that, so that a flood of
-/// new keys costs no memory. A decision takes no lock. A key whose bucket is full again is forgotten, which changes
+/// bytes for each of [`max_keys`](Self::max_keys), allocated at the first call and (but for 64 bytes for each thread that
+/// has refused a call) no more after that, so that a flood of new keys costs no memory. A decision takes no lock. A key whose bucket is full again is forgotten, which changes
 /// nothing, as keys begin with a full bucket. So what counts as in use is a key whose bucket is not full: one that has
 /// called within the time in which it fills.
 ///
@@ -171,6 +171,13 @@ pub struct KeyedRateLimiter<K: ?Sized> {
 
 impl<K: Hash + ?Sized> KeyedRateLimiter<K> {
     /// A limit for each key.
+    ///
+    /// ```compile_fail,E0080
+    /// # use resilient::{KeyedRateLimiter, Rate, RateLimiterConfig};
+    /// # use std::time::Duration;
+    /// static CLIENTS: KeyedRateLimiter<str> =
+    ///     KeyedRateLimiter::new(RateLimiterConfig::new(Rate::per_second(2)).wait(Duration::from_secs(1)));
+    /// ```
     ///
     /// # Panics
     /// Where [`check`](Self::check) refuses the configuration; in a `const` or a `static` this is a compile error.

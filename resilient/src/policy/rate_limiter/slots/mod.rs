@@ -171,10 +171,10 @@ impl Slots {
         }
         loop {
             let (slot, full, lack) = self.fullest(set, key, now);
-            // By a clock with coarse ticks words of different keys are often a number of tokens apart. One unit more keeps
+            // By a clock with coarse ticks words of different keys are often a number of tokens apart. One unit less keeps
             // a word of the key that is evicted from coming back, on which a call of that key might act late.
             let is_aligned = lack > 0 && next.wrapping_sub(full) % self.interval == 0;
-            if slot.replace(full, key, next.wrapping_add(is_aligned.into())) {
+            if slot.replace(full, key, next.wrapping_sub(is_aligned.into())) {
                 *evicted += u64::from(lack > 0);
                 return Ok(());
             }

@@ -151,7 +151,8 @@ fn where_all_slots_are_in_use_the_key_that_lacks_least_is_forgiven() {
         take(&slots, number, 100 - number as u32, START).unwrap();
     }
     assert_eq!((slots.counts(START).0, evicted(&slots)), (WAYS, 0));
-    take(&slots, room, 50, START).unwrap();
+    take(&slots, room, 49, START).unwrap();
+    take(&slots, room, 1, START).unwrap();
     assert_eq!((slots.counts(START).0, evicted(&slots)), (WAYS, 1));
     let tokens = |number| slots.tokens(key(number), START);
     assert_eq!(tokens(room), 50);
@@ -162,6 +163,16 @@ fn where_all_slots_are_in_use_the_key_that_lacks_least_is_forgiven() {
     // Once a bucket has filled, nobody loses anything.
     take(&slots, room + 1, 1, START + 50 * SECOND).unwrap();
     assert_eq!(evicted(&slots), 1);
+}
+
+/// A newcomer's word must not be a number of tokens from that of the key it evicts, and its burst is whole all the same.
+#[test]
+fn who_takes_the_place_of_a_key_in_use_has_a_whole_burst() {
+    let slots = slots(10, 5, 1);
+    for number in 0..2 * WAYS as u64 {
+        assert_eq!((0..9).filter(|_| take(&slots, number, 1, START).is_ok()).count(), 5, "{number}");
+    }
+    assert_eq!(evicted(&slots), WAYS as u64);
 }
 
 /// Otherwise keys that call now and then would take each other's slots, at the price of a lock each time.
