@@ -2,8 +2,8 @@
 
 use allocation_counter::measure;
 use resilient::{
-    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, Error, Keyed, Permit, Rate, RateLimiter,
-    RateLimiterConfig, bulkhead, circuit_breaker, fallback, rate_limited, registry, retry, timeout,
+    Bulkhead, BulkheadConfig, CircuitBreaker, CircuitBreakerConfig, Error, Keyed, KeyedRateLimiter, Permit, Rate,
+    RateLimiter, RateLimiterConfig, bulkhead, circuit_breaker, fallback, rate_limited, registry, retry, timeout,
 };
 use std::{
     cell::RefCell,
@@ -286,6 +286,20 @@ fn none_for_a_keyed_breaker_once_the_key_exists() {
     HOSTS.force_open("b.example").unwrap();
     assert_eq!(allocations(|| called("b.example").unwrap_err()), 0, "refused");
     assert_eq!(HOSTS.stats().keys, 2);
+}
+
+#[test]
+fn none_for_a_keyed_limiter_after_its_first_call_and_no_byte_for_a_key() {
+    let limiter = KeyedRateLimiter::<str>::new(RateLimiterConfig::new(Rate::per_hour(1)).burst(2)).max_keys(1000);
+    let first = measure(|| limiter.try_acquire("first").unwrap());
+    // Three slots for two keys, in whole sets of sixteen, and the locks of sets.
+    assert_eq!(first.bytes_current, 94 * 256 + 64 * 64);
+    assert_eq!(allocations(|| limiter.try_acquire_many("a", 3).unwrap_err()), 0, "never");
+    assert_eq!(allocations(|| _ = limiter.try_acquire("a")), 0, "two calls of a hundred are admitted");
+    let flood = || (0..10_000_u32).for_each(|key| limiter.try_acquire(key.to_string().as_str()).unwrap());
+    assert_eq!(measure(flood).bytes_current, 0);
+    assert!(limiter.stats().evicted > 8000);
+    assert_eq!(allocations(|| now(limiter.call("a", std::future::ready(Answer::Ok(1)))).unwrap_err()), 0);
 }
 
 /// What ten calls of `wait` allocate until they wait, and from then on; `end` lets each of them through.

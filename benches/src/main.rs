@@ -1,10 +1,11 @@
 //! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full,
-//! with `keys` a new key where the map is full;
+//! with `keys` a new key where the map is full, with `limiters` rate limiters beside those of others;
 //! and `benches/instructions` for instruction counts.
 
 mod breakers;
 mod cases;
 mod keys;
+mod limiters;
 
 use cases::Failed;
 use std::{
@@ -68,7 +69,7 @@ macro_rules! cases {
         fn count(name: &str, calls: u64) {
             match name {
                 $(stringify!($name) => { black_box(run(calls, cases::$name)); })*
-                name if breakers::count(name, calls) => {}
+                name if breakers::count(name, calls) || limiters::count(name, calls) => {}
                 _ => eprintln!("one of {NAMES:?}"),
             }
         }
@@ -84,6 +85,7 @@ fn main() {
     match arguments.as_slice() {
         [set] if set == "breakers" => breakers::time_all(),
         [set] if set == "keys" => keys::time_all(),
+        [set] if set == "limiters" => limiters::time_all(),
         [name, calls] => count(name, calls.parse().unwrap_or(1000)),
         _ => time(),
     }

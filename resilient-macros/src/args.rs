@@ -116,6 +116,11 @@ impl Args {
         }
     }
 
+    /// Whether there is any argument but these, or a second value without a name.
+    pub(crate) fn has_any(&self, but: &[&str]) -> bool {
+        self.positional.len() > 1 || self.named.iter().any(|slot| !but.iter().any(|name| slot.key == name))
+    }
+
     /// Whether `key` was given, or may have been: something could not be read.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.unreadable || self.named.iter().any(|slot| slot.key == key)

@@ -109,7 +109,7 @@ pub fn circuit_breaker(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `adaptive` | | goes on at a share of the rate while calls fail, or take more than twice as long as usual; `RateLimiter::adjust` says so by hand |
 /// | `shards = 8` | | stocks of tokens for threads that would meet at one word (2 to 64), of a bucket of at least 32 tokens for each; after a pause they may give a 16th of the burst more |
 /// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `RateLimiter::set_mode` switches it at run time |
-/// | `key = expr` | | one limiter for each value of an expression over the fn's arguments, which is hashed and not kept |
+/// | `key = expr` | | one limiter for each value of an expression over the fn's arguments, which is hashed and not kept. Beside no more than `burst`, `cost` and `max_keys` it is a table of buckets: 24 bytes for each key, and without statistics of each |
 /// | `rate = expr` | the rate | with `key`, in the place of a rate: the key's own `Rate`, read when its limiter is made |
 /// | `key_label = expr` | as the key is displayed | what the key's limiter is called in events and statistics |
 /// | `max_keys = 10_000`, `idle = 10min` | so | how many there are at most, and for how long an unused one is kept. One that is not full stays |

@@ -24,6 +24,7 @@ pub use crate::{
         judge::{by_view, errors, failure_if, ignore_if, judging, unless, when, when_unless},
         layer::{End, on},
         rate_limiter::RateLimiterLayer,
+        rate_slots::RateSlotsLayer,
         ready::{given, ready},
         retry::RetryLayer,
         shape::{NoArgs, NoSelf, by_reference, by_value, path, still_failed, taken},
@@ -31,7 +32,10 @@ pub use crate::{
         view::{Of, PlainView, SeePlain, SeeResult, SeeText},
     },
     outcome::Ending,
-    policy::keyed::Keys,
+    policy::{
+        keyed::Keys,
+        rate_limiter::{RateSlots, SlotKey},
+    },
     priority::Priority,
     registry::{Site, SitePolicy},
 };

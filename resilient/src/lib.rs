@@ -40,7 +40,10 @@ pub use policy::{
     keyed::{Checking, Instance, KeyError, KeyOf, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, OwnedPermit, Permit},
-    rate_limiter::{Algorithm, RateLimiter, RateLimiterConfig, RateLimiterStats, Standing},
+    rate_limiter::{
+        Algorithm, KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateLimiter, RateLimiterConfig,
+        RateLimiterStats, RateSlots, Standing,
+    },
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},
     timeout::{Timeout, TimeoutConfig, TimeoutStats},
 };

@@ -10,6 +10,7 @@ mod clock;
 mod events;
 mod fallback;
 mod issues;
+mod keyed_rate_limiter;
 mod nested;
 mod panics;
 mod rate_limited;

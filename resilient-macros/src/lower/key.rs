@@ -10,6 +10,13 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, ExprReference, Index, Token};
 
 impl Keys {
+    /// What stands for the key in a table.
+    pub(super) fn hash(&self, rt: &TokenStream) -> TokenStream {
+        let (span, key) = (at(&self.key), borrowed(self.key.clone()));
+        let here = placed(rt, span);
+        quote_spanned!(span=> #here::RateSlots::key(#key))
+    }
+
     /// The expression of the instance that this call uses. The key is evaluated once, and only looked at.
     pub(super) fn instance(&self, rt: &TokenStream, instance: &Instance, handle: &Ident) -> TokenStream {
         let key = &self.key;

@@ -27,7 +27,11 @@ impl Lowering<'_> {
             match (&layer.policy, kind(&layer.policy)) {
                 (Policy::Fallback { .. }, _) => quote!(#rt::SitePolicy::fallback(#name)),
                 (policy, Some(kind)) if matches!(instance(policy), Some(Instance::Owned(_))) => {
-                    let kind = if keys(policy).is_some() { format_ident!("Keyed{kind}") } else { kind };
+                    let kind = match keys(policy) {
+                        Some(keys) if keys.is_table => format_ident!("RateSlots"),
+                        Some(_) => format_ident!("Keyed{kind}"),
+                        None => kind,
+                    };
                     let policy = static_name(index);
                     quote!(#rt::SitePolicy::#kind(&#policy))
                 }
@@ -44,6 +48,12 @@ impl Lowering<'_> {
             let handle = handle_name(index);
             if let Some(keys) = keys(&layer.policy) {
                 let bounds = &keys.bounds;
+                if keys.is_table {
+                    return Some(quote_spanned! {at(&layer.span)=>
+                        static #name: #rt::RateSlots = { #checks #rt::RateSlots::new(#config)#bounds };
+                        fn #handle() -> &'static #rt::RateSlots { &#name }
+                    });
+                }
                 return Some(quote_spanned! {at(&layer.span)=>
                     static #name: #rt::Keys<#krate::#kind> = {
                         #checks
@@ -75,7 +85,8 @@ impl Lowering<'_> {
         let rt = &self.rt;
         let layer = &self.stack.layers[index];
         if let (Some(keys), Some(instance)) = (keys(&layer.policy), instance(&layer.policy)) {
-            let (name, made) = (local("__keyed", index), keys.instance(rt, instance, &handle_name(index)));
+            let name = local("__keyed", index);
+            let made = if keys.is_table { keys.hash(rt) } else { keys.instance(rt, instance, &handle_name(index)) };
             let asked = match &layer.policy {
                 Policy::RateLimited { ask, .. } => self.asked(index, ask),
                 _ => TokenStream::new(),
@@ -125,6 +136,10 @@ impl Lowering<'_> {
                 } else {
                     quote!(#rt::Priority::Normal)
                 };
+                if keys(&layer.policy).is_some_and(|keys| keys.is_table) {
+                    let (handle, key) = (handle_name(index), local("__keyed", index));
+                    return quote!(#rt::RateSlotsLayer::new(#handle, #key, #cost));
+                }
                 let is_shared = matches!(instance(&layer.policy), Some(Instance::Shared(_)));
                 let follow = self.follow(ask, is_shared);
                 quote!(#rt::RateLimiterLayer::new(#handle, #cost, #class, #follow))

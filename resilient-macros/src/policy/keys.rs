@@ -21,6 +21,8 @@ pub(crate) struct Keys {
     pub(crate) health_check: Option<Expr>,
     /// The rate of a limiter's instance.
     pub(crate) rate: Option<Expr>,
+    /// A table of hashes is enough for them.
+    pub(crate) is_table: bool,
     /// Setters, of how many there are and for how long.
     pub(crate) bounds: TokenStream,
 }
@@ -33,7 +35,14 @@ const IDLE: Limits<u64> =
 /// The key, whoever owns the instances.
 pub(super) fn key(args: &mut Args, cx: &mut Context) -> Option<Keys> {
     let slot = args.take("key", cx.diag, |raw| expression(raw, "key"))?;
-    Some(Keys { key: slot.value, label: None, health_check: None, rate: None, bounds: TokenStream::new() })
+    Some(Keys {
+        key: slot.value,
+        label: None,
+        health_check: None,
+        rate: None,
+        is_table: false,
+        bounds: TokenStream::new(),
+    })
 }
 
 /// What only instances of the fn's own are told.

@@ -11,6 +11,7 @@ use super::{
     judge::{Judge, errors, when},
     layer::{End, Layers, on},
     rate_limiter::RateLimiterLayer,
+    rate_slots::RateSlotsLayer,
     ready::{Ready, ready},
     retry::RetryLayer,
     shape::taken,
@@ -20,8 +21,14 @@ use super::{
 use crate::{
     error::Error,
     policy::{
-        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, fallback::Fallback, keyed::Keyed, permit::Permit,
-        rate_limiter::RateLimiter, retry::Retry, timeout::Timeout,
+        bulkhead::Bulkhead,
+        circuit_breaker::CircuitBreaker,
+        fallback::Fallback,
+        keyed::Keyed,
+        permit::Permit,
+        rate_limiter::{KeyedRateLimiter, RateLimiter, RateSlots},
+        retry::Retry,
+        timeout::Timeout,
     },
     priority::Priority,
     registry::Site,
@@ -166,6 +173,24 @@ impl RateLimiter {
         let stack = on(RateLimiterLayer::new(Borrowed(self), tokens, class, ()), End);
         run(ByFrom(ResultView), stack, std::future::ready(Ok(()))).await?;
         Ok(Permit::new(self, ()))
+    }
+}
+
+impl<K: Hash + ?Sized> KeyedRateLimiter<K> {
+    /// Runs `operation`, a future or a closure that makes one, if the key has a token.
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::RateLimited`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// The token is spent when the operation starts, whatever becomes of it.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        key: &K,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let layer = RateSlotsLayer::new(Borrowed(self.slots()), RateSlots::key(key), 1);
+        run(ByFrom(ResultView), on(layer, End), operation).await
     }
 }
 

@@ -20,6 +20,7 @@ pub mod judge;
 pub mod layer;
 mod mark;
 pub mod rate_limiter;
+pub mod rate_slots;
 pub mod ready;
 pub mod retry;
 pub mod shape;

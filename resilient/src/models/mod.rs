@@ -4,6 +4,7 @@
 //! not weak memory orderings: all atomics are sequentially consistent here.
 
 mod circuit_breaker;
+mod keyed_limits;
 mod limits;
 mod rate_limits;
 mod slow_calls;

@@ -4,7 +4,11 @@ mod site;
 
 pub use site::{Site, SitePolicy};
 
-use crate::policy::{circuit_breaker::CircuitBreaker, keyed::Keys, rate_limiter::RateLimiter};
+use crate::policy::{
+    circuit_breaker::CircuitBreaker,
+    keyed::Keys,
+    rate_limiter::{RateLimiter, RateSlots},
+};
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
@@ -109,6 +113,18 @@ impl Registry {
     pub fn rate_limiter(&self, name: &str) -> Result<&'static RateLimiter, NotFound> {
         self.policy("rate limiter", name, |policy| match policy {
             SitePolicy::RateLimiter(limiter) => Some(*limiter),
+            _ => None,
+        })
+    }
+
+    /// The rate limits of that name that are one for each key and no more than that (`key` without what needs a limiter for
+    /// each), or those of the site of that name.
+    ///
+    /// # Errors
+    /// When there are none, or more than one such policy; the error names the closest.
+    pub fn rate_slots(&self, name: &str) -> Result<&'static RateSlots, NotFound> {
+        self.policy("rate limit by key", name, |policy| match policy {
+            SitePolicy::RateSlots(slots) => Some(*slots),
             _ => None,
         })
     }

@@ -2,7 +2,11 @@
 
 use crate::{
     policy::{
-        bulkhead::Bulkhead, circuit_breaker::CircuitBreaker, keyed::Keys, rate_limiter::RateLimiter, retry::Retry,
+        bulkhead::Bulkhead,
+        circuit_breaker::CircuitBreaker,
+        keyed::Keys,
+        rate_limiter::{RateLimiter, RateSlots},
+        retry::Retry,
         timeout::Timeout,
     },
     stats::{Count, SiteCounters, SiteStats},
@@ -35,6 +39,8 @@ pub enum SitePolicy {
     KeyedCircuitBreaker(&'static Keys<CircuitBreaker>),
     /// Rate limiters of its own, one for each key.
     KeyedRateLimiter(&'static Keys<RateLimiter>),
+    /// Rate limits of its own, one for each key, without more than that.
+    RateSlots(&'static RateSlots),
     /// A rate limiter of its own.
     RateLimiter(&'static RateLimiter),
     /// A retry of its own.
@@ -79,6 +85,7 @@ impl SitePolicy {
             Self::CircuitBreaker(policy) => policy.name(),
             Self::KeyedCircuitBreaker(policy) => policy.first_config().own_name(),
             Self::KeyedRateLimiter(policy) => policy.first_config().own_name(),
+            Self::RateSlots(policy) => policy.name(),
             Self::RateLimiter(policy) => policy.name(),
             Self::Retry(policy) => policy.name(),
             Self::Timeout(policy) => policy.name(),
@@ -92,7 +99,7 @@ impl SitePolicy {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::CircuitBreaker(_) | Self::KeyedCircuitBreaker(_) => "circuit_breaker",
-            Self::RateLimiter(_) | Self::KeyedRateLimiter(_) => "rate_limited",
+            Self::RateLimiter(_) | Self::KeyedRateLimiter(_) | Self::RateSlots(_) => "rate_limited",
             Self::Retry(_) => "retry",
             Self::Timeout(_) => "timeout",
             Self::Bulkhead(_) => "bulkhead",
@@ -190,6 +197,15 @@ impl Site {
         })
     }
 
+    /// Its outermost rate limits of its own that are one for each key, and without more than that.
+    #[must_use]
+    pub fn rate_slots(&self) -> Option<&'static RateSlots> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::RateSlots(slots) => Some(*slots),
+            _ => None,
+        })
+    }
+
     /// Its outermost bulkhead of its own.
     #[must_use]
     pub fn bulkhead(&self) -> Option<&'static Bulkhead> {
@@ -243,7 +259,7 @@ impl fmt::Display for Site {
             write!(f, "{separator}{}", policy.name())?;
             match policy {
                 SitePolicy::Shared { .. } => f.write_str(" (from elsewhere)")?,
-                SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) => {
+                SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) | SitePolicy::RateSlots(_) => {
                     f.write_str(" (one for each key)")?
                 }
                 _ => {}

@@ -80,3 +80,27 @@ async fn a_limiter_that_is_not_full_is_kept_for_its_key() {
     }
     assert!(SLOW.get(&1).try_acquire().is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_limit_by_key_is_a_table_of_buckets() {
+    #[rate_limited(2/s, burst = 4, cost = cost, key = (user, region), max_keys = 1_000)]
+    async fn ask(user: u64, region: &str, cost: usize) -> Result<u64, Fault> {
+        Ok(user)
+    }
+
+    assert!(ask(1, "eu", 3).await.is_ok());
+    assert!(ask(1, "us", 3).await.is_ok());
+    let refused = ask(1, "eu", 3).await.unwrap_err();
+    assert_eq!(refused.ours().retry_after(), Some(ms(1000)));
+    match refused.ours() {
+        resilient::Error::RateLimited { limit, remaining, .. } => assert_eq!((*limit, *remaining), (4, 1)),
+        other => panic!("{other}"),
+    }
+    let table = resilient::registry().rate_slots("keys::ask").unwrap();
+    assert_eq!((table.stats().keys, table.stats().rejected), (2, 1));
+    assert_eq!(table.stats_of(&(1_u64, "eu")).tokens, 1);
+    table.reset_all();
+    assert!(ask(1, "eu", 4).await.is_ok());
+    let text = resilient::registry().site("keys::ask").unwrap().to_string();
+    assert!(text.contains("rate_limited (one for each key)"), "{text}");
+}

@@ -58,8 +58,13 @@ const RESERVE: RangeInclusive<u32> = 1..=999_999_999;
 const ALGORITHMS: [(&str, &str); 3] =
     [("token_bucket", "TokenBucket"), ("sliding_window", "SlidingWindow"), ("fixed_window", "FixedWindow")];
 
+/// All that a table of buckets by key can have.
+const PLAIN: [&str; 5] = ["key", "max_keys", "burst", "cost", "name"];
+
 pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
     let shared = shared::named(&mut args, cx);
+    // What needs a limiter for each key.
+    let is_table = shared.is_none() && !args.has_any(&PLAIN);
     let name = args.take("name", cx.diag, name);
     let may_have_key = args.has("key");
     let mut keys = key(&mut args, cx);
@@ -68,6 +73,9 @@ pub(super) fn parse(mut args: Args, cx: &mut Context) -> Option<Parsed> {
         Some(shared) => instance(shared, args, cx),
         None => owned(args, may_have_key, keys.as_mut(), (&mut ask, cost.as_ref()), cx)?,
     };
+    if let Some(keys) = &mut keys {
+        keys.is_table = is_table;
+    }
     Some(Parsed::new(Policy::RateLimited { instance, ask: Box::new(ask), keys: keys.map(Box::new) }, name))
 }
 

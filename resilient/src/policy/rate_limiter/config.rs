@@ -191,6 +191,12 @@ impl RateLimiterConfig {
         Bucket::new(self.rate, self.capacity(), TICK)
     }
 
+    /// Whether it has nothing but a rate and a burst.
+    pub(super) const fn is_plain(&self) -> bool {
+        let is_bare = self.reserve.is_none() && !self.adaptive && self.shards == 0;
+        self.is_word() && is_bare && matches!(self.mode, Mode::On)
+    }
+
     /// Whether one word holds all of it.
     pub(super) const fn is_word(&self) -> bool {
         matches!(self.algorithm, Algorithm::TokenBucket) && self.others[0].is_none()

@@ -7,6 +7,7 @@ mod control;
 mod headers;
 mod health;
 mod instance;
+mod keyed;
 mod ledger;
 mod line;
 mod live;
@@ -17,11 +18,13 @@ mod meter;
 mod oracle;
 mod purse;
 mod sharded;
+mod slots;
 mod stats;
 mod window;
 
 pub use config::{Algorithm, RateLimiterConfig};
 pub use headers::Standing;
+pub use keyed::{KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateSlots, SlotKey};
 pub use stats::RateLimiterStats;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
