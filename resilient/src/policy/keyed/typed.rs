@@ -31,11 +31,13 @@ pub struct Keyed<K: ?Sized, P: Instance> {
 
 /// What asks for the health of a key's dependency, and how that is bound to one key.
 struct KeyCheck<K: ?Sized> {
-    ask: fn(&K) -> Checking,
-    bind: fn(&K, fn(&K) -> Checking) -> Check,
+    ask: AskAbout<K>,
+    bind: fn(&K, AskAbout<K>) -> Check,
 }
 
-fn bind<K>(key: &K, ask: fn(&K) -> Checking) -> Check
+type AskAbout<K> = fn(&K) -> Checking;
+
+fn bind<K>(key: &K, ask: AskAbout<K>) -> Check
 where
     K: ToOwned<Owned: Send + Sync + 'static> + ?Sized + 'static,
 {
@@ -123,7 +125,7 @@ impl<K: Hash + ?Sized, P: Instance> Keyed<K, P> {
 
     /// The instance of `key`, made now if there is none.
     ///
-    /// What is done to it by hand is kept with it; a configuration or a mode of its own is not.
+    /// A state or a mode that is set by hand outlives its idleness with it; a configuration of its own does not.
     pub fn get(&self, key: &K) -> Arc<P> {
         self.keys.get_or(key, || self.birth(key))
     }
