@@ -66,12 +66,12 @@ use proc_macro::TokenStream;
 /// | `successes = 1` | `1` | how many of them must succeed to close the circuit; any failed one opens it again |
 /// | `probe_timeout = 10s` | `open_for` | a probe that takes longer counts as failed (`1ms` to `366d`) |
 /// | `ramp` | | recovers by degrees: one probe, then `probes` at once, then a share of the calls that grows from 10% to all in the time of `open_for` |
-/// | `health_check = path` | | an `async fn() -> Result<(), _>` (with `key`: of the key, as a `String` of a `&str`, otherwise as a clone) that is asked in the background while the circuit is open, instead of letting probes through; `successes` good answers in a row close it |
-/// | `health_every = 5s` | `5s` | how often; the pause doubles after each bad answer, up to the longest `open_for` |
+/// | `health_check = path` | | an `async fn() -> Result<(), _>` (with `key`: of the key, as a `String` of a `&str`, otherwise as a clone; of a tuple, each part so) that is asked in the background while the circuit is open, instead of letting probes through; `successes` good answers in a row close it, at the next call or look; one that takes longer than `probe_timeout` is a bad one |
+/// | `health_every = 5s` | `5s` | how often, and how long after it opened first; the pause doubles after each bad answer, up to the longest `open_for` |
 /// | `mode = shadow`, `mode = off` | `on` | decides and reports but refuses nothing; or does nothing. `CircuitBreaker::set_mode` switches it at run time (with `key`, that of one key: `Keys::find`) |
 /// | `key = expr` | | one breaker for each value of an expression over the fn's arguments, which is hashed and not kept |
 /// | `key_label = expr` | as the key is displayed | what the key's breaker is called in events and statistics |
-/// | `max_keys = 10_000`, `idle = 10min` | so | how many there are at most, and for how long an unused one is kept. One that refuses calls stays until its time is over |
+/// | `max_keys = 10_000`, `idle = 10min` | so | how many there are at most, and for how long an unused one is kept. One that refuses calls stays until its time is over, and one set by hand until it is reset: see `Keys` |
 /// | `when = path`, `unless = path` | every `Err` | which errors are failures: a path or closure over `&E` |
 /// | `failure_if = path` | | what is a failure, over the whole `&Output`; replaces `when` and `unless` |
 /// | `ignore_if = path` | | what is neither success nor failure, over the whole `&Output` |

@@ -190,6 +190,28 @@ async fn a_health_check_is_given_the_key() {
     assert!(ASKED.load(Relaxed) >= 2);
 }
 
+async fn are_up(key: ((String, u16), u8)) -> Result<(), String> {
+    let ((host, port), shard) = key;
+    if (host.as_str(), port, shard) == ("up", 80, 3) { Ok(()) } else { Err(host) }
+}
+
+#[circuit_breaker(failures = 1, open_for = 1h, key = ((host, *port), shard), key_label = host, health_check = are_up, health_every = 1s)]
+async fn asked_of_parts(host: &str, port: &u16, shard: u8, fails: bool) -> Out {
+    tokio::task::yield_now().await;
+    if fails { Err(timed_out().await) } else { Ok(u32::from(*port) + u32::from(shard) + host.len() as u32) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_health_check_is_given_each_part_of_a_key_that_borrows_in_parts() {
+    for host in ["up", "down"] {
+        asked_of_parts(host, &80, 3, true).await.unwrap_err();
+    }
+    advance(Duration::from_millis(1)).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(asked_of_parts("up", &80, 3, false).await, Ok(85));
+    assert!(asked_of_parts("down", &80, 3, false).await.unwrap_err().is_circuit_open());
+}
+
 const LONG: Duration = Duration::from_secs(60);
 const WATCHING: Mode = Mode::Shadow;
 const TWICE: f64 = 2.0;

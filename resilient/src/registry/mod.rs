@@ -94,7 +94,7 @@ impl Registry {
     /// Says where a policy is that has the name, or whose site has it, but is found in another way.
     fn kept_elsewhere(&self, error: NotFound, kind: &str) -> NotFound {
         let name = error.name.as_str();
-        let of_site = self.site(name).map(|site| site.policies()).unwrap_or_default();
+        let of_site = self.site(name).map(Site::policies).unwrap_or_default();
         let named = self.sites.iter().flat_map(|site| site.policies()).filter(|policy| policy.name() == name);
         let elsewhere = named.chain(of_site).filter(|policy| policy.kind() == kind).find_map(|policy| match policy {
             SitePolicy::Shared { .. } => Some(Elsewhere::Shared),

@@ -66,6 +66,7 @@ async fn forced(host: &str, act: Act) -> Result<u32, Fault> {
 }
 
 async fn pong(host: String) -> Result<(), Fault> {
+    tokio::task::yield_now().await;
     PONGS.lock().unwrap().push(host);
     Ok(())
 }

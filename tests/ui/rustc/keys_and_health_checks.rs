@@ -125,4 +125,22 @@ async fn of_another_key(port: u32) -> Answer {
     Ok(port)
 }
 
-fn main() {}
+#[circuit_breaker(key = (host, NoClone), health_check = by_any)]
+async fn a_part_not_cloned(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+#[circuit_breaker(key = (host, 7_u8), health_check = by_number)]
+async fn another_key_of_parts(host: &str) -> Answer {
+    Ok(host.len() as u32)
+}
+
+static SHARDS: Keyed<u64, CircuitBreaker> = Keyed::new(CircuitBreakerConfig::new());
+
+fn other_keys() {
+    let _ = (HOSTS.state(&7), SHARDS.state("7"), SHARDS.find(&7_i32), SHARDS.get(&7_i32));
+}
+
+fn main() {
+    other_keys();
+}

@@ -229,12 +229,17 @@ impl CircuitBreakerConfig {
     }
 
     /// While open, asks this instead of letting probes through; `successes` good answers in a row close the circuit.
+    ///
+    /// It is first asked [`health_every`](Self::health_every) after the circuit opened, in a task on the runtime of the
+    /// call that opened it. An answer that takes longer than [`probe_timeout`](Self::probe_timeout), or panics, is a bad
+    /// one. The circuit closes at the next call, or when somebody looks at it. Without a runtime, or after its end, time and
+    /// probes decide.
     pub const fn health_check(mut self, check: HealthCheck) -> Self {
         self.health_check = Some(check);
         self
     }
 
-    /// How often to ask (1 ms to a year; default 5 s). After each bad answer the pause doubles, up to the longest `open_for`.
+    /// How often to ask, and how long after the circuit opened first (1 ms to a year; default 5 s). After each bad answer the pause doubles, up to the longest `open_for`.
     pub const fn health_every(mut self, time: Duration) -> Self {
         self.health_every = Some(time);
         self

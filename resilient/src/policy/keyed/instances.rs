@@ -1,7 +1,6 @@
 //! A bounded map of instances.
 //!
-//! Finding one costs no lock and no allocation. Making one takes a lock for a moment; where the map is full, a few
-//! others are looked at, outside of the lock, and the oldest of these go.
+//! Finding one costs no lock and no allocation. Making one takes a lock for a moment.
 
 use super::{
     Birth, Instance, Keep,
@@ -9,7 +8,8 @@ use super::{
     fingerprint::{AsIs, Fingerprint},
     key_type,
     limits::{KeyedStats, Limits},
-    ring::{LOOKS, Passed, Ring},
+    ring::{LOOKS, Ring},
+    room::Goal,
 };
 use crate::time::{Nanos, coarse, precise};
 use papaya::{HashMap, HashMapRef, LocalGuard};
@@ -22,11 +22,11 @@ use std::{
 };
 
 type Pinned<'m, P> = HashMapRef<'m, Fingerprint, Entry<P>, BuildHasherDefault<AsIs>, LocalGuard<'m>>;
-type Map<P> = HashMap<Fingerprint, Entry<P>, BuildHasherDefault<AsIs>>;
+pub(super) type Map<P> = HashMap<Fingerprint, Entry<P>, BuildHasherDefault<AsIs>>;
 
 #[derive(Debug)]
-struct Entry<P> {
-    instance: Arc<P>,
+pub(super) struct Entry<P> {
+    pub(super) instance: Arc<P>,
     label: Arc<str>,
     /// When it was last used, with [`UNNAMED`] above where that stands.
     used: AtomicU64,
@@ -36,7 +36,7 @@ struct Entry<P> {
 const UNNAMED: u64 = 1 << 63;
 
 impl<P> Entry<P> {
-    fn used(&self) -> Nanos {
+    pub(super) fn used(&self) -> Nanos {
         self.used.load(Relaxed) & !UNNAMED
     }
 
@@ -54,45 +54,22 @@ pub(super) struct Instances<P: Instance> {
 }
 
 /// What the lock guards. The map changes only under it.
-struct Growth<C> {
-    ring: Ring,
+pub(super) struct Growth<C> {
+    pub(super) ring: Ring,
     /// What somebody has set for all.
     config: Option<C>,
     /// The types of the keys that were hashed: a generic fn may have several.
     types: Vec<&'static str>,
-    evicted: u64,
+    pub(super) evicted: u64,
     unstored: u64,
 }
 
 /// A key that has no instance, as far as is known.
-struct New {
+pub(super) struct New {
     key: Fingerprint,
     key_type: &'static str,
     birth: Birth,
     is_named: bool,
-}
-
-/// Whom room is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Goal {
-    /// Nobody: idle ones are of no use.
-    Idle,
-    Call,
-    /// A hand's order must be kept, whatever it costs.
-    Hand,
-}
-
-impl Goal {
-    fn may_cost(self) -> Keep {
-        if self == Self::Hand { Keep::Refusing } else { Keep::No }
-    }
-}
-
-/// An instance that was looked at.
-struct Seen<'m, P> {
-    passed: Passed,
-    used: Nanos,
-    entry: &'m Entry<P>,
 }
 
 /// A call looks so often for one that may go, each time at [`LOOKS`] others.
@@ -107,11 +84,11 @@ impl<P: Instance> Instances<P> {
         Self { limits: Limits::DEFAULT, first_config: config, site, map: OnceLock::new(), growth: Mutex::new(growth) }
     }
 
-    fn map(&self) -> &Map<P> {
+    pub(super) fn map(&self) -> &Map<P> {
         self.map.get_or_init(|| HashMap::with_hasher(BuildHasherDefault::default()))
     }
 
-    fn growth(&self) -> MutexGuard<'_, Growth<P::Config>> {
+    pub(super) fn growth(&self) -> MutexGuard<'_, Growth<P::Config>> {
         self.growth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -194,7 +171,7 @@ impl<P: Instance> Instances<P> {
     fn store(&self, new: &New, now: Nanos, goal: Goal) -> Option<Arc<P>> {
         let mut growth = self.growth();
         if let Some((instance, idle)) = self.take_place(&mut growth, new, now, goal) {
-            let looks = growth.ring.to_sweep(now, self.limits.idle);
+            let looks = growth.ring.sweep(now, self.limits.idle);
             drop(growth);
             idle.inspect(|idle| idle.evicted());
             if looks > 0 {
@@ -221,7 +198,7 @@ impl<P: Instance> Instances<P> {
     }
 
     /// With the idle one whose place it took.
-    fn take_place(
+    pub(super) fn take_place(
         &self,
         growth: &mut Growth<P::Config>,
         new: &New,
@@ -281,80 +258,6 @@ impl<P: Instance> Instances<P> {
     fn born(&self, config: P::Config, new: &New) -> (P, Arc<str>) {
         let (birth, label) = Self::named(new);
         (P::born(config, self.site, birth), label)
-    }
-
-    /// Looks at the next ones and evicts some: all that are idle, and as many of the oldest as are worth the search. A `new`
-    /// one takes a place at once. Tells whether the search was in vain: where it was not, another thread may yet have been
-    /// faster.
-    fn evict(&self, looks: usize, now: Nanos, goal: Goal, new: Option<&New>) -> (bool, Option<Arc<P>>) {
-        let map = self.map().pin();
-        let passed = self.growth().ring.pass(looks);
-        let (count, exact) = (passed.len(), precise());
-        let seen = passed.into_iter().filter_map(|passed| {
-            let entry = map.get(&passed.key)?;
-            Some(Seen { passed, used: entry.used(), entry })
-        });
-        let seen: Vec<_> = seen.collect();
-        // Where some have gone meanwhile, another search is worth it.
-        let are_all = seen.len() == count;
-        // Here time acts on them, and tells of it: without the lock.
-        let mut chosen = self.choose(seen, [now, exact], goal);
-        chosen.sort_unstable_by_key(|seen| std::cmp::Reverse(seen.passed.slot));
-        let found = if are_all { chosen.len() } else { count };
-        let (in_vain, mut gone) = (found == 0, Vec::with_capacity(chosen.len()));
-        let mut growth = self.growth();
-        for seen in chosen {
-            let is_same =
-                |entry: &Entry<P>| Arc::ptr_eq(&entry.instance, &seen.entry.instance) && entry.used() == seen.used;
-            let is_there = growth.ring.holds(seen.passed) && map.get(&seen.passed.key).is_some_and(is_same);
-            if is_there && self.keep(&seen, [now, exact]) <= goal.may_cost() {
-                map.remove(&seen.passed.key);
-                growth.ring.remove(seen.passed.slot);
-                growth.evicted += 1;
-                gone.push(Arc::clone(&seen.entry.instance));
-            }
-        }
-        if goal == Goal::Call {
-            growth.ring.rest(exact, count, found);
-        }
-        let placed = new.and_then(|new| self.take_place(&mut growth, new, now, goal));
-        drop(growth);
-        let (instance, idle) = placed.unzip();
-        for instance in gone.iter().chain(idle.flatten().as_ref()) {
-            instance.evicted();
-        }
-        (in_vain, instance)
-    }
-
-    fn choose<'m>(&self, mut seen: Vec<Seen<'m, P>>, [now, exact]: [Nanos; 2], goal: Goal) -> Vec<Seen<'m, P>> {
-        let wanted = match goal {
-            Goal::Idle => 0,
-            Goal::Call => (seen.len() / 8).max(1),
-            Goal::Hand => 1,
-        };
-        seen.sort_unstable_by_key(|seen| seen.used);
-        let (mut chosen, mut kept) = (Vec::new(), Vec::new());
-        for one in seen {
-            let is_idle = now.saturating_sub(one.used) > self.limits.idle;
-            if chosen.len() >= wanted && !is_idle {
-                break;
-            }
-            one.entry.instance.catch_up(exact);
-            match self.keep(&one, [now, exact]) {
-                Keep::No => chosen.push(one),
-                Keep::Refusing => kept.push(one),
-                Keep::ByHand => {}
-            }
-        }
-        if goal == Goal::Hand && chosen.is_empty() {
-            chosen.extend(kept.into_iter().next());
-        }
-        chosen
-    }
-
-    /// By both clocks.
-    fn keep(&self, seen: &Seen<'_, P>, [now, exact]: [Nanos; 2]) -> Keep {
-        seen.entry.instance.keep(exact, now.saturating_sub(seen.used), self.limits.idle)
     }
 
     pub(super) fn find(&self, key: Fingerprint) -> Option<Arc<P>> {

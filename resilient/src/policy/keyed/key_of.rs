@@ -35,7 +35,9 @@ mod sealed {
 
 macro_rules! alike {
     ($([$($bounds:tt)*] $form:ty => $key:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($bounds)*> sealed::Alike<$key> for $form {}
+        #[diagnostic::do_not_recommend]
         impl<$($bounds)*> KeyOf<$key> for $form {}
     )*};
 }

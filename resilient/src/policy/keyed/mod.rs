@@ -9,6 +9,7 @@ mod key_type;
 mod keys;
 mod limits;
 mod ring;
+mod room;
 #[cfg(test)]
 mod tests;
 mod typed;

@@ -72,7 +72,7 @@ impl Ring {
     }
 
     /// How many to look at for idle ones: all of them in half of the time after which they are.
-    pub(super) fn to_sweep(&mut self, now: Nanos, idle: Nanos) -> usize {
+    pub(super) fn sweep(&mut self, now: Nanos, idle: Nanos) -> usize {
         if self.to_sweep == 0 && !waits(now, self.sweep_at, idle / 2) {
             self.sweep_at = now.saturating_add(idle / 2);
             self.to_sweep = self.keys.len();
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_search_for_idle_ones_looks_at_a_few_at_a_time() {
         let mut ring = ring(100);
-        let looks = |ring: &mut Ring, now| ring.to_sweep(now, 1000);
+        let looks = |ring: &mut Ring, now| ring.sweep(now, 1000);
         assert_eq!([10, 11, 12].map(|now| looks(&mut ring, now)), [64, 36, 0]);
         assert_eq!([509, 510].map(|now| looks(&mut ring, now)), [0, 64]);
     }

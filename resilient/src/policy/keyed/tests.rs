@@ -65,7 +65,9 @@ async fn approximately_the_oldest_go_where_there_are_many() {
     advance(Duration::from_secs(1)).await;
     // In no order of the map's.
     let recent: Vec<u32> = (0..1000).filter(|key| key % 2 == 0).collect();
-    recent.iter().for_each(|key| drop(get(&instances, *key)));
+    for key in &recent {
+        get(&instances, *key);
+    }
     advance(Duration::from_secs(1)).await;
     for key in 1000..1400 {
         get(&instances, key);
@@ -135,16 +137,16 @@ async fn idle_ones_of_many_are_found_a_few_at_a_time() {
 
 #[tokio::test(start_paused = true)]
 async fn however_many_keys_come_they_never_exceed_the_bound() {
-    let instances = at_most(5000, BRITTLE);
-    for key in 0..200_000 {
+    let instances = at_most(2000, BRITTLE);
+    for key in 0..50_000 {
         get(&instances, key);
         if key % 10_007 == 0 {
-            assert!(instances.stats().keys <= 5000);
+            assert!(instances.stats().keys <= 2000);
         }
     }
     let KeyedStats { keys, evicted, unstored } = instances.stats();
-    assert!(keys <= 5000);
-    assert_eq!((keys as u64 + evicted, unstored), (200_000, 0));
+    assert!(keys <= 2000);
+    assert_eq!((keys as u64 + evicted, unstored), (50_000, 0));
 }
 
 /// The health check's circuits are kept by nothing but their check, which never answers well.

@@ -1,7 +1,7 @@
 //! Instances whose keys have one type: for people.
 
 use super::{Birth, Check, Checking, Instance, KeyError, KeyOf, KeyedStats, Keys};
-use crate::error::ConfigError;
+use crate::{error::ConfigError, rate::Rate};
 use std::{borrow::Borrow, fmt, hash::Hash, marker::PhantomData, sync::Arc, time::Duration};
 
 /// The instances of a policy, one for each key of one type. See [`Keys`] for how long they live.
@@ -26,16 +26,19 @@ pub struct Keyed<K: ?Sized, P: Instance> {
     keys: Keys<P>,
     label: Option<fn(&K) -> String>,
     check: Option<KeyCheck<K>>,
+    rate: Option<fn(&K) -> Rate>,
     key: PhantomData<fn(&K)>,
 }
 
 /// What asks for the health of a key's dependency, and how that is bound to one key.
 struct KeyCheck<K: ?Sized> {
-    ask: fn(&K) -> Checking,
-    bind: fn(&K, fn(&K) -> Checking) -> Check,
+    ask: AskAbout<K>,
+    bind: fn(&K, AskAbout<K>) -> Check,
 }
 
-fn bind<K>(key: &K, ask: fn(&K) -> Checking) -> Check
+type AskAbout<K> = fn(&K) -> Checking;
+
+fn bind<K>(key: &K, ask: AskAbout<K>) -> Check
 where
     K: ToOwned<Owned: Send + Sync + 'static> + ?Sized + 'static,
 {
@@ -50,7 +53,7 @@ impl<K: Hash + ?Sized, P: Instance> Keyed<K, P> {
     /// a number can not work.
     #[must_use]
     pub const fn new(config: P::Config) -> Self {
-        Self { keys: Keys::new(config), label: None, check: None, key: PhantomData }
+        Self { keys: Keys::new(config), label: None, check: None, rate: None, key: PhantomData }
     }
 
     /// How many there are at most (1 to 100 000 000; default 10 000).
@@ -114,17 +117,22 @@ impl<K: Hash + ?Sized, P: Instance> Keyed<K, P> {
         self
     }
 
+    pub(in crate::policy) const fn of_rate(mut self, rate: fn(&K) -> Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
     fn birth(&self, key: &K) -> Birth {
         Birth {
             label: self.label.map(|label| label(key).into()),
             check: self.check.as_ref().map(|check| (check.bind)(key, check.ask)),
-            rate: None,
+            rate: self.rate.map(|rate| rate(key)),
         }
     }
 
     /// The instance of `key`, made now if there is none.
     ///
-    /// What is done to it by hand is kept with it; a configuration or a mode of its own is not.
+    /// A state or a mode that is set by hand outlives its idleness with it; a configuration of its own does not.
     pub fn get(&self, key: &K) -> Arc<P> {
         self.keys.get_or(key, || self.birth(key))
     }

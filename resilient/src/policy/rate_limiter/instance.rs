@@ -3,9 +3,28 @@
 use super::{RateLimiter, RateLimiterConfig, RateLimiterStats};
 use crate::{
     error::ConfigError,
-    policy::keyed::{Birth, Identity, Instance, Keep},
+    policy::keyed::{Birth, Identity, Instance, Keep, Keyed},
+    rate::Rate,
     time::Nanos,
 };
+use std::hash::Hash;
+
+impl<K: Hash + ?Sized> Keyed<K, RateLimiter> {
+    /// Each key has the rate that `rate` says, read when its limiter is made; it panics there where that can not work.
+    ///
+    /// ```
+    /// # use resilient::{Keyed, Rate, RateLimiter, RateLimiterConfig};
+    /// #[derive(Hash)]
+    /// struct Tenant { id: u64, per_second: u32 }
+    ///
+    /// static TENANTS: Keyed<Tenant, RateLimiter> = Keyed::new(RateLimiterConfig::new(Rate::per_second(10)))
+    ///     .rate(|tenant: &Tenant| Rate::per_second(tenant.per_second));
+    /// ```
+    #[must_use]
+    pub const fn rate(self, rate: fn(&K) -> Rate) -> Self {
+        self.of_rate(rate)
+    }
+}
 
 impl Instance for RateLimiter {
     type Config = RateLimiterConfig;
