@@ -1,9 +1,9 @@
 //! Limits of many keys, in random order.
 
 use super::{
-    FAST,
+    FAST, ONE,
     contest::{self, Contest, Entry},
-    fast,
+    fast, slow,
 };
 use allocation_counter::measure;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -46,9 +46,23 @@ pub(super) fn time_all(rounds: usize) {
         memory.push(row(rounds, count, "u64", |index| u64::from(index) * 0x9E37_79B9));
         memory.push(row(rounds, count, "String", |index| format!("customer-{index:08}")));
     }
+    refused().print(rounds);
     println!("\n| bytes per key | ours | governor | allocations per decision of a known key: ours | governor |");
     println!("|---|---|---|---|---|");
-    memory.iter().for_each(|row| println!("{row}"));
+    println!("{}", memory.join("\n"));
+}
+
+/// A thousand keys that have nothing left.
+fn refused() -> Contest {
+    let keys = Keys::new(1000, u64::from);
+    // With room for all of them: one in a hundred of those that fill it finds its set full.
+    let ours: KeyedRateLimiter<u64> = KeyedRateLimiter::new(slow()).max_keys(2000);
+    let theirs: DefaultKeyedRateLimiter<u64> = RateLimiter::keyed(Quota::per_hour(ONE));
+    keys.each.iter().for_each(|key| assert!(ours.try_acquire(key).is_ok() && theirs.check_key(key).is_ok()));
+    let (for_ours, for_theirs) = (Arc::clone(&keys), keys);
+    Contest::new("1000 keys of u64, refused")
+        .with("ours, keyed", Entry::new(move |calls| for_ours.sum(calls, |key| ours.try_acquire(key).is_ok()), true))
+        .with("governor", Entry::new(move |calls| for_theirs.sum(calls, |key| theirs.check_key(key).is_ok()), true))
 }
 
 fn row<K>(rounds: usize, count: u32, of: &str, make: impl Fn(u32) -> K) -> String

@@ -77,7 +77,7 @@ impl RateSlots {
     /// Compiled once, not for each type of key.
     #[inline(never)]
     fn ask(&self, key: SlotKey, tokens: u32) -> Result<(), Lack> {
-        self.slots.take(key, tokens, coarse(), precise)
+        self.slots.take(key, tokens, coarse, precise)
     }
 
     /// Made twice where somebody hears of it: an error that is made at once where the caller has it is not copied, which

@@ -47,6 +47,8 @@ pub(super) struct Slots {
     tick: Nanos,
     /// Whether what the lag is worth is a hundredth of a bucket at most, so that a full one may gain it.
     lag_is_small: bool,
+    /// Whether a bucket fills within the lag, so that only the precise clock tells anything.
+    is_brief: bool,
     table: OnceLock<Table>,
 }
 
@@ -79,6 +81,7 @@ impl Slots {
             max_keys: Self::DEFAULT_MAX,
             tick,
             lag_is_small: time_to_fill / 100 >= tick,
+            is_brief: time_to_fill <= tick,
             table: OnceLock::new(),
         }
     }
@@ -92,21 +95,29 @@ impl Slots {
         &self,
         key: SlotKey,
         tokens: u32,
-        coarse: Nanos,
+        coarse: impl Fn() -> Nanos,
         precise: impl Fn() -> Nanos,
     ) -> Result<(), Lack> {
-        if let Some((slot, full)) = self.table.get().and_then(|table| table.set(key).find(key)) {
-            match self.bucket.take(full, coarse, tokens) {
-                Take::Taken { full: next, dated } if (!dated || self.lag_is_small) && slot.exchange(full, next) => {
-                    return Ok(());
-                }
-                Take::Lacking { after } if self.is_certain(full, coarse, after) && tokens <= self.burst => {
-                    return Err(Lack::For(self.bucket.nanos(after)));
-                }
-                _ => {}
-            }
+        match self.table.get() {
+            Some(table) if !self.is_brief => match self.take_coarsely(table.set(key), key, tokens, coarse()) {
+                Some(answer) => answer,
+                None => self.take_precisely(key, tokens, precise),
+            },
+            _ => self.take_precisely(key, tokens, precise),
         }
-        self.take_precisely(key, tokens, precise)
+    }
+
+    /// One try by a clock that lags; `None` where it does not tell.
+    #[inline(always)]
+    fn take_coarsely(&self, set: &Set, key: SlotKey, tokens: u32, now: Nanos) -> Option<Result<(), Lack>> {
+        let (slot, full) = set.find(key)?;
+        match self.bucket.take(full, now, tokens) {
+            Take::Taken { full: next, dated } => {
+                ((!dated || self.lag_is_small) && slot.exchange(full, next)).then_some(Ok(()))
+            }
+            Take::Lacking { after } => (self.is_certain(full, now, after) && tokens <= self.burst)
+                .then(|| Err(Lack::For(self.bucket.nanos(after)))),
+        }
     }
 
     /// Whether neither the lag of the coarse clock nor one that stepped back could be why tokens are lacking.
