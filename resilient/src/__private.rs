@@ -6,7 +6,7 @@ mod key;
 
 pub use self::{
     constant::{CallsOrDuration, Constant, DurationOrBackoff},
-    cost::{Unsigned, cost},
+    cost::cost,
     key::{
         Labelled, OwnBorrowed, OwnByClone, SeeDisplay, SeeNothing, asking, checked, keyed, keyed_elsewhere, label,
         named, rated,

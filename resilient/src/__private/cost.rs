@@ -1,5 +1,6 @@
 //! What a call costs: any unsigned integer.
 
+use crate::call::follow::Unsigned;
 use std::ops::Deref;
 
 /// An expression over the fn's arguments.
@@ -11,29 +12,6 @@ pub struct Cost<T>(Amount<T>);
 /// One that is no `u32`.
 #[derive(Debug)]
 pub struct Amount<T>(T);
-
-/// An unsigned integer.
-#[diagnostic::on_unimplemented(
-    message = "a cost is an unsigned integer, and this is `{Self}`",
-    label = "no `u8`, `u16`, `u32`, `u64`, `u128` or `usize`"
-)]
-pub trait Unsigned: Copy {
-    /// As a number of tokens. One too large is more than any bucket holds, as `u32::MAX` is.
-    fn saturate(self) -> u32;
-}
-
-macro_rules! unsigned {
-    ($($Type:ty)*) => {
-        $(impl Unsigned for $Type {
-            #[inline]
-            fn saturate(self) -> u32 {
-                u32::try_from(self).unwrap_or(u32::MAX)
-            }
-        })*
-    };
-}
-
-unsigned!(u8 u16 u32 u64 u128 usize);
 
 /// The cost of a call.
 #[inline]

@@ -6,7 +6,6 @@ use super::{
     view::{Fallible, View},
 };
 use crate::{
-    __private::Unsigned,
     event::Caller,
     policy::rate_limiter::RateLimiter,
     time::{Nanos, coarse},
@@ -126,6 +125,29 @@ impl<R, V: View<R>> Follow<R> for Measuring<V> {
         limiter.record(caller.0, failed, coarse().saturating_sub(self.began));
     }
 }
+
+/// An unsigned integer.
+#[diagnostic::on_unimplemented(
+    message = "a cost is an unsigned integer, and this is `{Self}`",
+    label = "no `u8`, `u16`, `u32`, `u64`, `u128` or `usize`"
+)]
+pub trait Unsigned: Copy {
+    /// As a number of tokens. One too large is more than any bucket holds, as `u32::MAX` is.
+    fn saturate(self) -> u32;
+}
+
+macro_rules! unsigned {
+    ($($Type:ty)*) => {
+        $(impl Unsigned for $Type {
+            #[inline]
+            fn saturate(self) -> u32 {
+                u32::try_from(self).unwrap_or(u32::MAX)
+            }
+        })*
+    };
+}
+
+unsigned!(u8 u16 u32 u64 u128 usize);
 
 /// A fn over what a successful call gave.
 #[diagnostic::on_unimplemented(

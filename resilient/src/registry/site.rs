@@ -260,7 +260,7 @@ impl fmt::Display for Site {
             match policy {
                 SitePolicy::Shared { .. } => f.write_str(" (from elsewhere)")?,
                 SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) | SitePolicy::RateSlots(_) => {
-                    f.write_str(" (one for each key)")?
+                    f.write_str(" (one for each key)")?;
                 }
                 _ => {}
             }

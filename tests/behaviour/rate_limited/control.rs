@@ -96,7 +96,7 @@ async fn a_servers_delay_holds_everybody_until_then() {
     advance(ms(1499)).await;
     match throttled(Ok(1)).await.unwrap_err() {
         Answer::Ours(error) => assert_eq!(error.retry_after(), Some(ms(1))),
-        other => panic!("{other:?}"),
+        other @ Answer::TooMany(_) => panic!("{other:?}"),
     }
     advance(ms(1)).await;
     // It begins to fill, with one token: nobody is run over.

@@ -67,13 +67,28 @@ async fn wait_without_a_unit() -> Answer {
     Ok(1)
 }
 
-#[rate_limited(10/s, 1000/d)]
-async fn several_quotas() -> Answer {
+#[rate_limited(1/s, 2/s, 3/s, 4/s, 5/s)]
+async fn too_many_quotas() -> Answer {
     Ok(1)
 }
 
-#[rate_limited(10/s, key = tenant)]
+#[rate_limited(10/s, store = REDIS)]
 async fn of_a_later_version(tenant: u32) -> Answer {
+    Ok(tenant)
+}
+
+#[rate_limited(10/s, algorithm = leaky_bucket)]
+async fn of_no_algorithm() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(10/s, reserve = 10%)]
+async fn for_nobody() -> Answer {
+    Ok(1)
+}
+
+#[rate_limited(rate = tenant.rate)]
+async fn of_no_key(tenant: u32) -> Answer {
     Ok(tenant)
 }
 
