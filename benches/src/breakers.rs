@@ -5,7 +5,12 @@ use crate::{
     measure, run,
 };
 use resilient::{CircuitBreaker, CircuitBreakerConfig, circuit_breaker, registry};
-use std::{future::Future, hint::black_box, thread, time::Instant};
+use std::{
+    future::Future,
+    hint::black_box,
+    thread,
+    time::{Duration, Instant},
+};
 
 type Answer = Result<u64, Failed>;
 
@@ -108,6 +113,33 @@ fn two_threads<F: Future<Output = Answer>>(case: fn(u64) -> F) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / CALLS as f64
 }
 
+/// Nanoseconds per call while so many are in flight on one thread, which end in any order.
+fn in_flight(calls: usize, breaker: &CircuitBreaker) -> f64 {
+    let begin = || breaker.try_acquire().expect("it is closed");
+    let mut held: Vec<_> = (0..calls).map(|_| begin()).collect();
+    let turns = 100_000.max(2 * calls);
+    let mut random = 1_u64;
+    let start = Instant::now();
+    for _ in 0..turns {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let begun = begin();
+        std::mem::replace(&mut held[(random >> 33) as usize % calls], begun).success();
+    }
+    start.elapsed().as_secs_f64() * 1e9 / turns as f64
+}
+
+fn time_in_flight() {
+    static PATIENT: CircuitBreaker =
+        CircuitBreaker::new(CircuitBreakerConfig::new().slow_call(Duration::from_secs(3600)));
+    static IMPATIENT: CircuitBreaker =
+        CircuitBreaker::new(CircuitBreakerConfig::new().window_calls(1000).slow_call(Duration::from_millis(1)));
+    IMPATIENT.force_closed();
+    println!("{:>18} {:>12} {:>12}", "calls in flight", "quick", "slow in 1 ms");
+    for calls in [1, 30, 100, 1_000, 10_000, 100_000] {
+        println!("{calls:>18} {:>9.2} ns {:>9.2} ns", in_flight(calls, &PATIENT), in_flight(calls, &IMPATIENT));
+    }
+}
+
 fn by_name(name: &str) -> Option<&'static CircuitBreaker> {
     registry().circuit_breaker(name).ok()
 }
@@ -129,6 +161,7 @@ macro_rules! cases {
             black_box(run(1_000_000, keyed_1_000_000));
             println!("{:>18} {:>12} {:>12}", "", "one thread", "two threads");
             $(println!("{:>18} {:>9.2} ns {:>9.2} ns", stringify!($name), measure($name), two_threads($name));)*
+            time_in_flight();
             println!("an instance: {} bytes", size_of::<CircuitBreaker>());
         }
 

@@ -1,4 +1,4 @@
-//! Calls in flight whose time a breaker watches.
+//! Calls in flight whose time a breaker watches. A thread has two places here; the calls beyond them queue.
 
 use super::*;
 
@@ -118,6 +118,41 @@ fn places_that_other_threads_empty_are_used_again() {
 fn places_in_a_list_that_threads_share_are_used_again() {
     let clock = Clock::new();
     check(move || places_are_used_again(&clock));
+}
+
+/// A queue gives slots back and hands them out anew while others look for slow calls in it.
+fn queues_shrink(clock: &Clock) {
+    let _here = clock.0.enter();
+    let breaker = CircuitBreaker::new(watching());
+    let mut early: Vec<_> = (0..6).map(|_| breaker.try_acquire().unwrap()).collect();
+    let (hangs, later) = (early.remove(3), early.split_off(3));
+    clock.advance(2);
+    thread::scope(|scope| {
+        for permits in [early, later] {
+            scope.spawn(|| permits.into_iter().for_each(Permit::success));
+        }
+        scope.spawn(|| assert_eq!(breaker.stats().slow, 6));
+        for _ in 0..3 {
+            breaker.try_acquire().unwrap().success();
+        }
+    });
+    let stats = breaker.stats();
+    assert_eq!((stats.calls, stats.slow, stats.total_slow, stats.in_flight), (9, 6, 6, Some(1)));
+    hangs.failure();
+    let stats = breaker.stats();
+    assert_eq!((stats.calls, stats.failures, stats.slow, stats.in_flight), (9, 1, 6, Some(0)));
+}
+
+#[test]
+fn a_queue_behind_the_places_of_a_thread_shrinks_while_it_is_looked_through() {
+    let clock = Clock::new();
+    check_with_own_lines(move || queues_shrink(&clock));
+}
+
+#[test]
+fn a_queue_that_threads_share_shrinks_while_it_is_looked_through() {
+    let clock = Clock::new();
+    check(move || queues_shrink(&clock));
 }
 
 #[test]

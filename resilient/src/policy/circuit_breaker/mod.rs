@@ -13,6 +13,7 @@ mod long_run;
 mod machine;
 #[cfg(test)]
 mod oracle;
+mod queue;
 mod rules;
 mod settlement;
 mod shed;
