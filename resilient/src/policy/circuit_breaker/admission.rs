@@ -43,16 +43,19 @@ impl CircuitBreaker {
     /// Asks the machine, unless time alone can tell.
     #[inline(never)]
     fn ask(&self, caller: Caller) -> Result<Ticket, Error> {
-        let until = self.until.load(Relaxed);
-        let has_news = self.health.get().is_some_and(|health| health.has_news());
-        if until != 0 && !has_news {
+        let (until, health) = (self.until.load(Relaxed), self.health.get());
+        if until != 0 && !health.is_some_and(|health| health.has_news()) {
             if until == NEVER {
-                return self.refuse(caller, None);
-            }
-            // A time farther off than that comes from a clock that has since stepped back: the machine mends it.
-            let remaining = until.saturating_sub(coarse());
-            if remaining > TICK && remaining <= self.longest.load(Relaxed) {
-                return self.refuse(caller, Some(remaining));
+                if !health.is_some_and(|health| health.is_silent(coarse())) {
+                    return self.refuse(caller, None);
+                }
+            } else {
+                // A time farther off than that comes from a clock that has since stepped back: the machine mends it.
+                let remaining = until.saturating_sub(coarse());
+                if remaining > TICK && remaining <= self.longest.load(Relaxed) {
+                    self.watch_late(caller);
+                    return self.refuse(caller, Some(remaining));
+                }
             }
         }
         let now = precise();
@@ -67,7 +70,17 @@ impl CircuitBreaker {
                 Ok(Ticket { place, ..ticket })
             }
             Admission::Admitted(ticket) => Ok(ticket),
-            Admission::Refused { retry_at } => self.refuse(caller, retry_at.map(|at| at.saturating_sub(now))),
+            Admission::Refused { retry_at } => {
+                self.watch_late(caller);
+                self.refuse(caller, retry_at.map(|at| at.saturating_sub(now)))
+            }
+        }
+    }
+
+    /// Begins to ask for the dependency's health, where no thread with a runtime has been seen since it opened.
+    fn watch_late(&self, caller: Caller) {
+        if let Some(generation) = self.health.get().and_then(|health| health.awaited()) {
+            self.watch_health(caller, generation);
         }
     }
 

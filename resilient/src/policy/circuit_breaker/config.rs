@@ -229,6 +229,10 @@ impl CircuitBreakerConfig {
     }
 
     /// While open, asks this instead of letting probes through; `successes` good answers in a row close the circuit.
+    ///
+    /// It runs on the tokio runtime of the thread that opens the circuit, or else of the next one that has one and is
+    /// refused. Without any, or once that runtime has shut down or has not run it for five seconds although it should
+    /// have, time and probes decide as they do without a check.
     pub const fn health_check(mut self, check: HealthCheck) -> Self {
         self.health_check = Some(check);
         self

@@ -188,14 +188,16 @@ impl CircuitBreaker {
         let mut changes = Changes::default();
         let mut core = self.lock();
         core.machine.seed(|| fastrand::u64(1..));
-        let is_unwatched = self.hear_news(&mut core.machine, now, &mut changes);
+        let unwatched = self.hear_news(&mut core.machine, now, &mut changes);
         let before = before();
         self.count_slow(&mut core.machine, now, &mut changes);
         let result = step(&mut core.machine, &mut changes, before);
         self.publish(&core.machine, now);
         drop(core);
-        if is_unwatched {
+        if let Some(generation) = unwatched {
             self.emit(caller, EventKind::HealthCheckStopped);
+            // It may only be that nobody runs it.
+            self.health.get().into_iter().for_each(|health| health.stop(generation));
         }
         self.report(caller, &changes);
         result
@@ -211,14 +213,14 @@ impl CircuitBreaker {
         self.hot.store(shortcuts.word(machine.generation()), Release);
     }
 
-    /// What the health check has found out. Tells whether it has stopped.
-    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) -> bool {
-        match self.health.get().and_then(|health| health.take_news()) {
+    /// What the health check has found out. Tells for which generation it has stopped.
+    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) -> Option<u32> {
+        match self.health.get().and_then(|health| health.take_news(now)) {
             Some(News::Well { generation }) => machine.healthy(generation, now, changes),
-            Some(News::Gone { generation }) => return machine.unwatched(generation),
+            Some(News::Gone { generation }) => return machine.unwatched(generation).then_some(generation),
             None => {}
         }
-        false
+        None
     }
 
     /// Counts the calls in flight that have become slow.
