@@ -6,6 +6,7 @@ mod change;
 mod config;
 mod control;
 mod health;
+mod history;
 mod in_flight;
 mod instance;
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) struct Line {
     /// The generation that the buckets belong to, plus one.
     generation: AtomicU64,
     buckets: [AtomicU64; BUCKETS as usize],
-    counters: [AtomicU64; 3],
+    counters: [AtomicU64; 4],
 }
 
 /// What a thread counts without the lock.
@@ -26,6 +26,8 @@ pub(super) enum Count {
     Rejected,
     Ignored,
     Cancelled,
+    /// Those of buckets that have gone.
+    Succeeded,
 }
 
 #[derive(Debug)]
@@ -50,11 +52,17 @@ impl Threads {
             // No other thread writes here, so no read-modify-write is needed.
             let held = bucket.load(Relaxed);
             bucket.store(next(held), Relaxed);
+            if held & TAG != tag {
+                line.retire(held);
+            }
             return held & TAG != tag;
         }
         let mut held = bucket.load(Relaxed);
         while let Err(found) = bucket.compare_exchange_weak(held, next(held), Relaxed, Relaxed) {
             held = found;
+        }
+        if held & TAG != tag {
+            line.retire(held);
         }
         held & TAG != tag
     }
@@ -73,6 +81,13 @@ impl Threads {
         self.0.iter().map(|line| line.counters[count as usize].load(Relaxed)).sum()
     }
 
+    /// Successes since it was made.
+    pub(super) fn succeeded(&self) -> u64 {
+        let counted = self.counted(Count::Succeeded);
+        let held = self.0.iter().flat_map(|line| &line.buckets).map(|bucket| bucket.load(Relaxed) & !TAG);
+        counted + held.sum::<u64>()
+    }
+
     pub(super) fn successes(&self, generation: u32) -> impl Successes {
         Counted { threads: self, generation }
     }
@@ -85,6 +100,12 @@ const TAG: u64 = !0 << 32;
 const EMPTYING: u64 = u64::MAX;
 
 impl Line {
+    /// What a bucket held goes.
+    #[cold]
+    fn retire(&self, held: u64) {
+        self.counters[Count::Succeeded as usize].fetch_add(held & !TAG, Relaxed);
+    }
+
     /// Begins to count for a newer generation, unless the line has seen a newer one still. While one thread empties a
     /// line that others share, these count nothing.
     #[cold]
@@ -97,7 +118,7 @@ impl Line {
             // An unused line is empty.
             let step = if held == 0 { next } else { EMPTYING };
             if self.generation.compare_exchange(held, step, AcqRel, Acquire).is_ok() && step == EMPTYING {
-                self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+                self.buckets.iter().for_each(|bucket| self.retire(bucket.swap(0, Relaxed)));
                 self.generation.store(next, Release);
             }
         }
@@ -142,6 +163,7 @@ mod tests {
         assert!(!threads.success(7, 101));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         assert_eq!(threads.successes(7).within(100, 101), 0);
+        assert_eq!(threads.succeeded(), 4);
     }
 
     #[test]
@@ -151,5 +173,6 @@ mod tests {
         threads.success(0, 5 + BUCKETS);
         assert_eq!(threads.successes(0).within(5, 14), 0);
         assert_eq!(threads.successes(0).within(5 + BUCKETS, 14 + BUCKETS), 1);
+        assert_eq!(threads.succeeded(), 2);
     }
 }

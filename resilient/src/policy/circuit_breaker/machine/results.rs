@@ -76,14 +76,22 @@ impl Machine {
     }
 
     fn judge_probe(&mut self, probe: Probe, ending: Ending, now: Nanos, changes: &mut Changes) {
-        let is_slow = self.rules.slow.is_some_and(|slow| now.saturating_sub(probe.started) > slow.after);
+        let taken = now.saturating_sub(probe.started);
+        let is_slow = self.rules.slow.is_some_and(|slow| taken > slow.after);
+        if ending.is_failure() || ending == Ending::Success {
+            self.probe_time = match self.probe_time {
+                0 => taken.max(1),
+                average => average - average / 4 + taken / 4,
+            };
+        }
         self.tally.slow += u64::from(is_slow);
         if ending.is_failure() {
-            self.tally.failures += 1;
+            self.count_failure(ending);
             return self.open(now, Cause::ProbeFailed, Totals::default(), changes);
         }
         let State::HalfOpen { successes, slow, .. } = &mut self.state else { return };
         if ending == Ending::Success {
+            self.tally.successes += 1;
             *successes += 1;
             *slow += u32::from(is_slow);
         }
@@ -98,12 +106,21 @@ impl Machine {
         }
     }
 
+    fn count_failure(&mut self, ending: Ending) {
+        self.tally.failures += 1;
+        self.tally.panics += u64::from(ending == Ending::Panicked);
+    }
+
     fn record(&mut self, end: End, now: Nanos, successes: &impl Successes, changes: &mut Changes) {
         let failed = end.ending.is_failure();
         if !failed && end.ending != Ending::Success {
             return;
         }
-        self.tally.failures += u64::from(failed);
+        if failed {
+            self.count_failure(end.ending);
+        } else {
+            self.tally.successes += u64::from(!self.is_left_to_threads(end));
+        }
         match end.counted {
             Some(position) if failed => self.window.fail(position),
             Some(_) => return,

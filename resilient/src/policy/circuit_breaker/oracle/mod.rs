@@ -5,8 +5,9 @@ mod run;
 mod scripts;
 
 use super::{
-    change::{Change, Changes},
+    change::Changes,
     config::{CircuitBreakerConfig, Window},
+    history::Entry,
     machine::{Admission, End, Machine, Taken},
     shortcuts::Shortcuts,
     state::{CircuitState, Place, Ticket},
@@ -56,6 +57,10 @@ struct Oracle {
     failed_recoveries: u32,
     opened: u64,
     failures: u64,
+    panics: u64,
+    successes: u64,
+    /// How long probes took that had a result.
+    probed: Vec<Nanos>,
     slow: u64,
     late: u64,
     last_change: Option<(CircuitState, CircuitState, Cause, Nanos)>,
@@ -80,6 +85,9 @@ impl Oracle {
             failed_recoveries: 0,
             opened: 0,
             failures: 0,
+            panics: 0,
+            successes: 0,
+            probed: Vec::new(),
             slow: 0,
             late: 0,
             last_change: None,
@@ -158,7 +166,10 @@ impl Oracle {
         if self.config.mode == Mode::Off {
             return Expected::Admitted;
         }
-        let (timeout, next) = (self.probe_timeout(), self.open_for(self.failed_recoveries + 1));
+        let timeout = self.probe_timeout();
+        let average = self.probed.iter().fold(None, |average: Option<Nanos>, time| {
+            Some(average.map_or((*time).max(1), |average| average - average / 4 + time / 4))
+        });
         match &mut self.phase {
             Phase::Open { until: NEVER } | Phase::Manual(CircuitState::ForcedOpen) => Expected::Refused(None),
             Phase::Open { until } => Expected::Refused(Some(*until)),
@@ -171,7 +182,10 @@ impl Oracle {
                     probes.push((call, now));
                     return Expected::Admitted;
                 }
-                Expected::Refused(probes.iter().map(|(_, started)| started + timeout + next).min())
+                let oldest = probes.iter().map(|(_, started)| *started).min().unwrap();
+                let taken = now - oldest;
+                let rest = average.map(|average| if taken < average { average - taken } else { taken });
+                Expected::Refused(rest.map(|rest| (now + rest.max(MS)).min(oldest + timeout)))
             }
             Phase::Ramp { .. } => Expected::Either,
             Phase::Closed | Phase::Manual(_) => Expected::Admitted,
@@ -215,9 +229,12 @@ impl Oracle {
             let index = probes.iter().position(|(probe, _)| *probe == call).unwrap();
             let (_, started) = probes.swap_remove(index);
             let slow = self.config.slow_call.is_some_and(|time| now - started > nanos(time));
+            self.probed.extend(is_result.then_some(now - started));
             self.probed(ending, slow, now);
         } else if self.is_recording() && is_result {
             self.failures += u64::from(failed);
+            self.successes += u64::from(!failed);
+            self.panics += u64::from(ending == Ending::Panicked);
             match self.log.iter_mut().find(|result| result.call == call) {
                 Some(result) => result.failed = failed,
                 None if counted => {}
@@ -239,9 +256,11 @@ impl Oracle {
         match ending {
             Ending::Failure | Ending::Panicked => {
                 self.failures += 1;
+                self.panics += u64::from(ending == Ending::Panicked);
                 return self.open(now, Cause::ProbeFailed);
             }
             Ending::Success => {
+                self.successes += 1;
                 *good += 1;
                 *slow += u32::from(is_slow);
             }

@@ -194,7 +194,7 @@ impl Run {
             Admission::Refused { retry_at: Some(at) } => {
                 let rules = self.machine.rules;
                 let longest = match self.machine.state() {
-                    CircuitState::HalfOpen => rules.probe_timeout + rules.open_for.longest,
+                    CircuitState::HalfOpen => rules.probe_timeout,
                     _ => rules.open_for.longest,
                 };
                 assert!(at > now && at <= now + longest, "{at} is too far from {now}");
@@ -223,8 +223,8 @@ impl Run {
             assert_ne!(generation, after.0);
         }
         // That a ramp is over, or the open time of one switched off, the next who asks may see.
-        let by_time = |change: &Change| matches!(change.cause, Cause::Ramped | Cause::TimeOver);
-        let timed = after.0 != before.0 && self.machine.tally.last_change.as_ref().is_some_and(by_time);
+        let by_time = |change: &Entry| matches!(change.cause, Cause::Ramped | Cause::TimeOver);
+        let timed = after.0 != before.0 && self.machine.history.last().is_some_and(by_time);
         if generation == before.0 && ending == Ending::Success && !slow && !timed {
             let Shortcuts { absorb, count, evidence_held, .. } = self.shortcuts;
             if absorb {
@@ -255,10 +255,11 @@ impl Run {
         }
         let tally = machine.tally;
         assert_eq!(
-            (tally.opened, tally.failures, tally.slow, tally.late),
-            (oracle.opened, oracle.failures, oracle.slow, oracle.late)
+            (tally.opened, tally.failures, tally.panics, tally.slow, tally.late),
+            (oracle.opened, oracle.failures, oracle.panics, oracle.slow, oracle.late)
         );
-        let last_change = tally.last_change.map(|change| (change.from, change.to, change.cause, change.at));
+        assert_eq!(tally.successes + self.successes.0.len() as u64, oracle.successes);
+        let last_change = machine.history.last().map(|change| (change.from, change.to, change.cause, change.at));
         assert_eq!(last_change, oracle.last_change);
         assert_eq!(machine.time_in(now).iter().sum::<Nanos>(), now - self.began);
     }
