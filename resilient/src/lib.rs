@@ -35,7 +35,7 @@ pub use policy::{
         CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, HealthCheck, LastChange, TimeInStates,
         Window,
     },
-    fallback::Fallback,
+    fallback::{Fallback, FallbackStats},
     keyed::{Checking, Instance, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, Permit},

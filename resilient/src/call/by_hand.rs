@@ -279,6 +279,8 @@ impl<F> Fallback<F> {
                 Err(output) => output,
             }
         }));
-        call.turn(body).await.done()
+        let answer = call.turn(body).await.done();
+        self.has_answered(answer.is_err());
+        answer
     }
 }

@@ -6,6 +6,7 @@ mod judged;
 mod keyed;
 mod locks;
 mod manual;
+mod many;
 mod modes;
 mod outcomes;
 mod reconfigure;

@@ -29,6 +29,7 @@ pub use config::{CircuitBreakerConfig, Window};
 pub use health::HealthCheck;
 pub use state::CircuitState;
 pub(crate) use state::Ticket;
+use state::Tickets;
 pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};
 
 use super::permit::{Admit, Permit, sealed::Sealed};
@@ -166,7 +167,34 @@ impl CircuitBreaker {
     /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
+        self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, Tickets { ticket, calls: 1 }))
+    }
+
+    /// Admits so many attempts, or refuses them at once: the requests of a batch, say. The permit settles all of them:
+    /// each counts as what it is settled with.
+    ///
+    /// Half-open they take a probe's place each; where they are more than there are places they take them all, so that
+    /// also who only comes with many finds out whether the dependency is well. A `ramp` and `shed` decide about them as
+    /// about one call. With `slow_call`, one of them is noted while they are in flight and the others count as slow once
+    /// they end. None at all are admitted always, and count as nothing. More than a million are taken for a million.
+    ///
+    /// # Errors
+    /// [`Error::CircuitOpen`] while open, while half-open with too few places, and where a `ramp` or `shed` refuses.
+    ///
+    /// ```
+    /// # use resilient::{CircuitBreaker, CircuitBreakerConfig};
+    /// # fn send(batch: &[u32]) -> Result<(), std::io::Error> { Ok(()) }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// static BREAKER: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new());
+    /// let batch = [1, 2, 3];
+    /// let permit = BREAKER.try_acquire_many(3)?;
+    /// permit.record(&send(&batch));
+    /// # Ok(()) }
+    /// ```
+    pub fn try_acquire_many(&self, attempts: u32) -> Result<Permit<'_, Self>, Error> {
+        let calls = attempts.min(Tickets::MOST);
+        let ticket = if calls == 0 { Ticket::NONE } else { self.admit_many(Caller::BY_HAND, calls)? };
+        Ok(Permit::new(self, Tickets { ticket, calls }))
     }
 
     fn in_flight(&self) -> &InFlight {
@@ -278,11 +306,14 @@ impl fmt::Debug for CircuitBreaker {
 impl Sealed for CircuitBreaker {}
 
 impl Admit for CircuitBreaker {
-    type Ticket = Ticket;
+    type Ticket = Tickets;
 
     #[inline]
-    fn settle(&self, ticket: Ticket, ending: Ending) {
-        self.settle(Caller::BY_HAND, ticket, ending);
+    fn settle(&self, Tickets { ticket, calls }: Tickets, ending: Ending) {
+        match calls {
+            1 => self.settle(Caller::BY_HAND, ticket, ending),
+            calls => self.settle_many(Caller::BY_HAND, ticket, ending, calls),
+        }
     }
 }
 

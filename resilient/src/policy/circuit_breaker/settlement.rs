@@ -24,15 +24,23 @@ impl CircuitBreaker {
         if ending == Ending::Success && absorbed {
             return;
         }
-        self.settle_recorded(caller, ticket, ending, hot);
+        self.settle_recorded(caller, ticket, ending, hot, 1);
+    }
+
+    /// All of the calls that were admitted together.
+    #[cold]
+    pub(super) fn settle_many(&self, caller: Caller, ticket: Ticket, ending: Ending, calls: u32) {
+        if calls > 0 {
+            self.settle_recorded(caller, ticket, ending, self.hot.load(Acquire), calls);
+        }
     }
 
     #[inline(never)]
-    fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64) {
+    fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64, calls: u32) {
         match ending {
             _ if hot & DEAF != 0 => {}
-            Ending::Ignored => self.threads.count(Count::Ignored),
-            Ending::Cancelled => self.threads.count(Count::Cancelled),
+            Ending::Ignored => self.threads.count(Count::Ignored, calls),
+            Ending::Cancelled => self.threads.count(Count::Cancelled, calls),
             _ => {}
         }
         if ticket.place == Place::SHADOW {
@@ -41,40 +49,50 @@ impl CircuitBreaker {
         if let Some(index) = ticket.place.as_watched() {
             let after = self.slow_after.load(Relaxed);
             let now = clock(after);
-            let calls = self.in_flight();
-            if calls.is_due(now) || !calls.end_fast(index, now, after) {
-                return self.settle_locked(caller, ticket, ending);
+            let in_flight = self.in_flight();
+            if in_flight.is_due(now) || !in_flight.end_fast(index, now, after) {
+                return self.settle_locked(caller, ticket, ending, calls);
             }
         }
         if generation(hot) == ticket.generation {
             match ending {
                 Ending::Success if hot & ABSORB != 0 => return,
                 Ending::Success if hot & COUNT != 0 => {
-                    let first = self.threads.success(ticket.generation, self.bucket(coarse()));
+                    let first = self.succeeded(ticket, self.bucket(coarse()), calls);
                     if !(first && hot & EVIDENCE_HELD != 0) {
                         return;
                     }
-                    return self.settle_counted(caller, ticket);
+                    return self.settle_counted(caller, ticket, calls);
                 }
                 Ending::Ignored | Ending::Cancelled if hot & ADMIT != 0 => return,
                 _ => {}
             }
         }
-        self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending);
+        self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending, calls);
+    }
+
+    /// Its thread counts successes; tells whether the first is its first in that bucket.
+    #[inline]
+    fn succeeded(&self, ticket: Ticket, bucket: u64, calls: u32) -> bool {
+        let first = self.threads.success(ticket.generation, bucket);
+        for _ in 1..calls {
+            self.threads.success(ticket.generation, bucket);
+        }
+        first
     }
 
     /// For a success that its thread has counted already.
     #[cold]
-    fn settle_counted(&self, caller: Caller, ticket: Ticket) {
+    fn settle_counted(&self, caller: Caller, ticket: Ticket, calls: u32) {
         let now = precise();
         self.step(caller, now, |machine, changes| {
             let successes = self.threads.successes(ticket.generation);
-            machine.settle(ticket, End::fast(Ending::Success), now, &successes, changes)
+            machine.settle(ticket, End { calls, ..End::fast(Ending::Success) }, now, &successes, changes)
         });
     }
 
     #[inline(never)]
-    fn settle_locked(&self, caller: Caller, ticket: Ticket, ending: Ending) {
+    fn settle_locked(&self, caller: Caller, ticket: Ticket, ending: Ending, calls: u32) {
         let now = precise();
         let watched = ticket.place.as_watched();
         let take = || watched.and_then(|index| self.in_flight().end(index));
@@ -82,9 +100,9 @@ impl CircuitBreaker {
         // A result is judged whole, slow or not; a call without one is at most found slow while it is still in flight.
         let before = || if is_neutral { None } else { take() };
         let taken = self.step_after(caller, now, before, |machine, changes, taken| {
-            let end = Self::end(taken.or_else(take), ending, now, machine.rules.slow);
+            let end = End { calls, ..Self::end(taken.or_else(take), ending, now, machine.rules.slow) };
             if machine.counts_elsewhere(ticket, end) {
-                self.threads.success(ticket.generation, now / machine.rules.bucket_width());
+                self.succeeded(ticket, now / machine.rules.bucket_width(), calls);
             }
             machine.settle(ticket, end, now, &self.threads.successes(ticket.generation), changes)
         });
@@ -97,10 +115,10 @@ impl CircuitBreaker {
     fn end(watched: Option<Watched>, ending: Ending, now: Nanos, slow: Option<Slow>) -> End {
         match watched {
             None => End::fast(ending),
-            Some(Watched::Counted(position)) => End { ending, slow: true, counted: Some(position) },
+            Some(Watched::Counted(position)) => End { slow: true, counted: Some(position), ..End::fast(ending) },
             Some(Watched::Since(began)) => {
                 let slow = slow.is_some_and(|slow| now.saturating_sub(began) > slow.after);
-                End { ending, slow, counted: None }
+                End { slow, ..End::fast(ending) }
             }
         }
     }

@@ -67,13 +67,13 @@ impl Threads {
         held & TAG != tag
     }
 
-    pub(super) fn count(&self, count: Count) {
+    pub(super) fn count(&self, count: Count, calls: u32) {
         let (line, owned) = self.0.local();
         let counter = &line.counters[count as usize];
         if owned {
-            counter.store(counter.load(Relaxed) + 1, Relaxed);
+            counter.store(counter.load(Relaxed) + u64::from(calls), Relaxed);
         } else {
-            counter.fetch_add(1, Relaxed);
+            counter.fetch_add(calls.into(), Relaxed);
         }
     }
 

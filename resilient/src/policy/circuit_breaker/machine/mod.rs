@@ -116,7 +116,7 @@ impl Machine {
 
     pub(super) fn probes_in_flight(&self) -> usize {
         match &self.state {
-            State::HalfOpen { probes, .. } => probes.len(),
+            State::HalfOpen { probes, .. } => probes.iter().map(|probe| probe.calls as usize).sum(),
             _ => 0,
         }
     }
@@ -330,15 +330,27 @@ impl Machine {
         Some(now.saturating_add(rest.max(SOON)).min(expiry))
     }
 
+    #[cfg(test)]
     pub(super) fn admit(&mut self, now: Nanos, successes: &impl Successes, changes: &mut Changes) -> Admission {
+        self.admit_many(now, 1, successes, changes)
+    }
+
+    /// Admits so many calls together, or none of them.
+    pub(super) fn admit_many(
+        &mut self,
+        now: Nanos,
+        calls: u32,
+        successes: &impl Successes,
+        changes: &mut Changes,
+    ) -> Admission {
         self.advance(now, changes);
         if self.rules.mode == Mode::Off {
             return self.admitted(Place::NONE);
         }
         let share = self.share(now);
         if self.sheds(now, successes) {
-            self.window.shed(now);
-            self.tally.shed += 1;
+            (0..calls).for_each(|_| self.window.shed(now));
+            self.tally.shed += u64::from(calls);
             return Admission::Refused { retry_at: None };
         }
         match &mut self.state {
@@ -348,12 +360,14 @@ impl Machine {
                 // A ramp begins with one; and there are no more than may still be needed.
                 let at_once = if self.rules.ramp && *successes == 0 { 1 } else { self.rules.probes };
                 let needed = self.rules.probes.max(self.rules.successes) - *successes;
-                if probes.len() >= at_once.min(needed) as usize {
+                let (places, taken) = (at_once.min(needed), probes.iter().map(|probe| probe.calls).sum::<u32>());
+                // Those that are more than all places together take them all.
+                if taken + calls.min(places) > places {
                     return Admission::Refused { retry_at: self.probe_end(now) };
                 }
                 self.next_probe = self.next_probe.wrapping_add(1);
                 let place = Place::probe(self.next_probe);
-                probes.push(Probe { place, started: now });
+                probes.push(Probe { place, started: now, calls });
                 self.admitted(place)
             }
             State::Ramp { credit, .. } => {

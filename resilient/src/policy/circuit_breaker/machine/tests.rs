@@ -133,7 +133,7 @@ fn timed(config: CircuitBreakerConfig) -> Machine {
 
 fn settle_slow(machine: &mut Machine, now: Nanos, counted: Option<Position>, ending: Ending) {
     let ticket = admitted(machine, now);
-    let end = End { ending, slow: true, counted };
+    let end = End { slow: true, counted, ..End::fast(ending) };
     machine.settle(ticket, end, now, &Nobody, &mut Changes::default());
 }
 

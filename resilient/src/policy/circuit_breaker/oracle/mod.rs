@@ -25,6 +25,7 @@ use std::{collections::VecDeque, time::Duration};
 
 const MS: Nanos = 1_000_000;
 const LARGEST_WINDOW: u32 = 12;
+const LARGEST_GROUP: u32 = 5;
 
 pub(super) fn scripts() -> ProptestConfig {
     let cases = std::env::var("SCRIPTS").ok().and_then(|number| number.parse().ok()).unwrap_or(400);
@@ -161,7 +162,7 @@ impl Oracle {
         }
     }
 
-    fn admit(&mut self, call: usize, now: Nanos) -> Expected {
+    fn admit(&mut self, call: usize, calls: u32, now: Nanos) -> Expected {
         self.time_passes(now);
         if self.config.mode == Mode::Off {
             return Expected::Admitted;
@@ -178,8 +179,9 @@ impl Oracle {
                     (true, 0) => 1,
                     _ => self.config.probes.min(self.config.probes.max(self.config.successes) - *good),
                 };
-                if probes.len() < at_once as usize {
-                    probes.push((call, now));
+                let free = (at_once as usize).saturating_sub(probes.len());
+                if free >= calls as usize || (probes.is_empty() && calls >= at_once) {
+                    probes.extend((0..calls).map(|_| (call, now)));
                     return Expected::Admitted;
                 }
                 let oldest = probes.iter().map(|(_, started)| *started).min().unwrap();
@@ -214,60 +216,68 @@ impl Oracle {
         }
     }
 
-    fn settle(&mut self, call: usize, era: u32, ending: Ending, slow: bool, counted: bool, now: Nanos) -> bool {
+    #[expect(clippy::too_many_arguments, reason = "what is known of a call")]
+    fn settle(
+        &mut self,
+        call: usize,
+        calls: u32,
+        era: u32,
+        ending: Ending,
+        slow: bool,
+        counted: bool,
+        now: Nanos,
+    ) -> bool {
         self.time_passes(now);
         let failed = matches!(ending, Ending::Failure | Ending::Panicked);
         let is_result = failed || ending == Ending::Success;
         if era != self.era {
-            self.late += u64::from(is_result);
+            self.late += if is_result { calls.into() } else { 0 };
             return true;
         }
         if self.config.mode == Mode::Off {
             return false;
         }
         if let Phase::HalfOpen { probes, .. } = &mut self.phase {
-            let index = probes.iter().position(|(probe, _)| *probe == call).unwrap();
-            let (_, started) = probes.swap_remove(index);
+            let (_, started) = *probes.iter().find(|(probe, _)| *probe == call).unwrap();
+            probes.retain(|(probe, _)| *probe != call);
             let slow = self.config.slow_call.is_some_and(|time| now - started > nanos(time));
             self.probed.extend(is_result.then_some(now - started));
-            self.probed(ending, slow, now);
+            self.probed(ending, calls, slow, now);
         } else if self.is_recording() && is_result {
-            self.failures += u64::from(failed);
-            self.successes += u64::from(!failed);
-            self.panics += u64::from(ending == Ending::Panicked);
-            match self.log.iter_mut().find(|result| result.call == call) {
-                Some(result) => result.failed = failed,
-                None if counted => {}
-                None => {
-                    self.slow += u64::from(slow);
-                    self.log.push_back(Result { call, at: now, failed, slow });
-                }
+            let rest = calls - u32::from(counted);
+            self.failures += if failed { calls.into() } else { 0 };
+            self.successes += if failed { 0 } else { calls.into() };
+            self.panics += if ending == Ending::Panicked { calls.into() } else { 0 };
+            self.slow += if slow { rest.into() } else { 0 };
+            if let Some(result) = self.log.iter_mut().find(|result| result.call == call) {
+                result.failed = failed;
             }
-            if failed || !counted {
+            self.log.extend((0..rest).map(|_| Result { call, at: now, failed, slow }));
+            if failed || rest > 0 {
                 self.judge(now);
             }
         }
         false
     }
 
-    fn probed(&mut self, ending: Ending, is_slow: bool, now: Nanos) {
-        self.slow += u64::from(is_slow);
+    fn probed(&mut self, ending: Ending, calls: u32, is_slow: bool, now: Nanos) {
+        self.slow += if is_slow { calls.into() } else { 0 };
         let Phase::HalfOpen { good, slow, .. } = &mut self.phase else { return };
         match ending {
             Ending::Failure | Ending::Panicked => {
-                self.failures += 1;
-                self.panics += u64::from(ending == Ending::Panicked);
+                self.failures += u64::from(calls);
+                self.panics += if ending == Ending::Panicked { calls.into() } else { 0 };
                 return self.open(now, Cause::ProbeFailed);
             }
             Ending::Success => {
-                self.successes += 1;
-                *good += 1;
-                *slow += u32::from(is_slow);
+                self.successes += u64::from(calls);
+                *good += calls;
+                *slow += if is_slow { calls } else { 0 };
             }
             _ => return,
         }
         let (good, slow) = (*good, *slow);
-        if good == self.config.successes {
+        if good >= self.config.successes {
             if slow > 0 && self.too_many_slow(slow.into(), good.into()) {
                 self.open(now, Cause::ProbesSlow);
             } else {
