@@ -9,6 +9,7 @@ mod cause;
 mod check;
 mod error;
 mod event;
+mod mark;
 #[cfg(all(test, shuttle))]
 mod models;
 mod outcome;

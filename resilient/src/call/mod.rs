@@ -17,7 +17,6 @@ pub mod fallback;
 pub mod handle;
 pub mod judge;
 pub mod layer;
-mod mark;
 pub mod rate_limiter;
 pub mod ready;
 pub mod retry;
@@ -27,6 +26,7 @@ pub mod view;
 
 use crate::{
     error::Error,
+    mark,
     outcome::Ending,
     registry::Site,
     stats::Count,
@@ -273,7 +273,10 @@ where
                 Step::Again
             }
             (Flow::Fall(index), ended) => {
-                Cold::parts(&mut self.cold).failed.put(ended);
+                let is_rejection = rejected_inside || ended.is_refusal();
+                let Parts { failed, rejected, .. } = Cold::parts(&mut self.cold);
+                *rejected = is_rejection;
+                failed.put(ended);
                 Step::Fall(index)
             }
             (_, Ended::Output(output)) => Step::Done(self.finish(output, rejected_inside)),
@@ -326,6 +329,12 @@ where
     /// Unless the step before was [`Step::Fall`].
     pub fn failed(&mut self) -> Ended<R> {
         Cold::parts(&mut self.cold).failed.take().expect("a fallback is asked for one failure")
+    }
+
+    /// Whether the body that begins is a fallback that answers for a rejection.
+    #[inline(never)]
+    fn answers_rejection(&mut self) -> bool {
+        std::mem::take(Cold::parts(&mut self.cold).rejected)
     }
 
     #[cold]
@@ -395,6 +404,7 @@ where
         let this = &mut *self;
         let (call, mut body) = (&mut *this.call, this.body.as_mut());
         call.suspended = false;
+        let mut answers_rejection = false;
         if !call.running {
             match call.enter(cx) {
                 Poll::Pending => {
@@ -407,10 +417,11 @@ where
                     if S::TIMED {
                         call.entered.body_begins();
                     }
+                    answers_rejection = call.cold.is_some() && call.answers_rejection();
                 }
             }
         }
-        mark::set(false);
+        mark::set(answers_rejection);
         let running = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
         if let Poll::Ready(output) = running.poll(cx) {
             call.running = false;

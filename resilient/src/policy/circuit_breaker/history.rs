@@ -29,6 +29,8 @@ impl History {
         if self.0.len() == Self::LENGTH {
             self.0.pop_front();
         }
+        // Room for all of them at once.
+        self.0.reserve_exact(Self::LENGTH - self.0.len());
         let Change { from, to, cause, at, .. } = *change;
         self.0.push_back(Entry { from, to, cause, at });
     }

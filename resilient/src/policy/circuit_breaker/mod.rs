@@ -43,6 +43,7 @@ use crate::sync::{
 use crate::{
     error::Error,
     event::{self, Caller, EventKind},
+    mark,
     outcome::Ending,
     time::{NEVER, Nanos},
 };
@@ -167,7 +168,8 @@ impl CircuitBreaker {
     /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, Tickets { ticket, calls: 1 }))
+        let ticket = self.admit(Caller::BY_HAND).map_err(mark::refused)?;
+        Ok(Permit::new(self, Tickets { ticket, calls: 1 }))
     }
 
     /// Admits so many attempts, or refuses them at once: the requests of a batch, say. The permit settles all of them:
@@ -193,7 +195,8 @@ impl CircuitBreaker {
     /// ```
     pub fn try_acquire_many(&self, attempts: u32) -> Result<Permit<'_, Self>, Error> {
         let calls = attempts.min(Tickets::MOST);
-        let ticket = if calls == 0 { Ticket::NONE } else { self.admit_many(Caller::BY_HAND, calls)? };
+        let ticket =
+            if calls == 0 { Ticket::NONE } else { self.admit_many(Caller::BY_HAND, calls).map_err(mark::refused)? };
         Ok(Permit::new(self, Tickets { ticket, calls }))
     }
 

@@ -14,6 +14,9 @@ const DETACHED: u32 = u32::MAX - 1;
 /// So many slots are kept, in use or not.
 const KEPT: usize = if cfg!(shuttle) { 1 } else { 64 };
 
+/// Of more than that, none are kept without any call.
+const MANY: usize = if cfg!(shuttle) { 2 } else { 1024 };
+
 #[derive(Debug)]
 struct Slot {
     /// What is known of the call; 0 for none.
@@ -39,15 +42,17 @@ pub(super) struct Queue {
     /// The first without a call.
     free: u32,
     in_use: u32,
-    /// How many calls have ended since the slots at the end were last given back.
+    /// How many calls have ended since slots were last given back, ...
     ended: usize,
+    /// ... and the most that were in flight at once.
+    most: u32,
     oldest: u32,
     newest: u32,
 }
 
 impl Queue {
     pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), free: NONE, in_use: 0, ended: 0, oldest: NONE, newest: NONE }
+        Self { slots: Vec::new(), free: NONE, in_use: 0, ended: 0, most: 0, oldest: NONE, newest: NONE }
     }
 
     /// A call begins. `now` is above 0.
@@ -73,6 +78,7 @@ impl Queue {
         }
         self.newest = index;
         self.in_use += 1;
+        self.most = self.most.max(self.in_use);
         index
     }
 
@@ -110,7 +116,9 @@ impl Queue {
         self.free = index;
         self.in_use -= 1;
         self.ended += 1;
-        if self.ended >= self.slots.len().max(KEPT) {
+        if self.in_use == 0 && self.slots.len() > MANY {
+            *self = Self::new();
+        } else if self.ended >= self.slots.len().max(KEPT) {
             self.trim();
         }
         word
@@ -158,7 +166,8 @@ impl Queue {
         self.ended = 0;
         let used = self.slots.iter().rposition(|slot| slot.word != 0).map_or(0, |last| last + 1);
         self.slots.truncate(used);
-        self.slots.shrink_to((2 * used).max(KEPT));
+        self.slots.shrink_to((2 * self.most as usize).max(KEPT));
+        self.most = self.in_use;
         self.free = NONE;
         for index in (0..used).rev() {
             if self.slots[index].word == 0 {
@@ -218,5 +227,8 @@ mod tests {
         assert_eq!(queue.len(), 2);
         assert!(queue.slots.len() <= 103 && queue.slots.capacity() <= 206, "{}", queue.slots.capacity());
         assert_eq!(hung.map(|call| queue.end(call)), [11, 102]);
+        let calls: Vec<_> = (1..=2000).map(|now| queue.begin(0, now)).collect();
+        assert_eq!(calls.iter().map(|call| queue.end(*call)).sum::<u64>(), 2_001_000);
+        assert_eq!((queue.len(), queue.slots.capacity()), (0, 0));
     }
 }

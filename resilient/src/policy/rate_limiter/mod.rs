@@ -14,6 +14,7 @@ use crate::sync::atomic::{
 use crate::{
     error::Error,
     event::{self, Caller},
+    mark,
     outcome::Ending,
     time::{Nanos, TICK, coarse, precise},
 };
@@ -105,7 +106,7 @@ impl RateLimiter {
     pub fn try_acquire_many(&self, tokens: u32) -> Result<Permit<'_, Self>, Error> {
         match self.take(tokens) {
             Taken::Now => Ok(Permit::new(self, ())),
-            refused => Err(self.refuse(Caller::BY_HAND, tokens, refused)),
+            refused => Err(mark::refused(self.refuse(Caller::BY_HAND, tokens, refused))),
         }
     }
 
