@@ -146,6 +146,7 @@ where
         if self.cold.is_none() {
             let hot = self.hot(false);
             if let ready @ Poll::Ready(_) = self.stack.admit(&mut self.entered, hot) {
+                mark::set(false);
                 return ready;
             }
         }
@@ -157,9 +158,11 @@ where
     fn enter_later(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             let mut env = self.env(cx.waker(), false);
-            let Parts { layers, gave_up, .. } = Cold::parts(&mut self.cold);
+            let Parts { layers, gave_up, rejected, .. } = Cold::parts(&mut self.cold);
             if let Poll::Ready(entered) = self.stack.wait(&mut self.entered, layers, &mut env) {
                 *gave_up = env.gave_up;
+                // A fallback that answers for a rejection may pass it on.
+                mark::set(std::mem::take(rejected));
                 // A turn that comes when the time is over comes too late.
                 return Poll::Ready(entered.and_then(|()| self.expire(precise()).map_or(Ok(()), Err)));
             }
@@ -331,12 +334,6 @@ where
         Cold::parts(&mut self.cold).failed.take().expect("a fallback is asked for one failure")
     }
 
-    /// Whether the body that begins is a fallback that answers for a rejection.
-    #[inline(never)]
-    fn answers_rejection(&mut self) -> bool {
-        std::mem::take(Cold::parts(&mut self.cold).rejected)
-    }
-
     #[cold]
     fn abandon(&mut self) {
         let (ending, count) =
@@ -404,8 +401,9 @@ where
         let this = &mut *self;
         let (call, mut body) = (&mut *this.call, this.body.as_mut());
         call.suspended = false;
-        let mut answers_rejection = false;
-        if !call.running {
+        if call.running {
+            mark::set(false);
+        } else {
             match call.enter(cx) {
                 Poll::Pending => {
                     call.suspended = true;
@@ -417,11 +415,9 @@ where
                     if S::TIMED {
                         call.entered.body_begins();
                     }
-                    answers_rejection = call.cold.is_some() && call.answers_rejection();
                 }
             }
         }
-        mark::set(answers_rejection);
         let running = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
         if let Poll::Ready(output) = running.poll(cx) {
             call.running = false;

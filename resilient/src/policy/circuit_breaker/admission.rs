@@ -87,7 +87,7 @@ impl CircuitBreaker {
 
     /// Begins to ask for the dependency's health, where no thread with a runtime has been seen since it opened.
     fn watch_late(&self, caller: Caller) {
-        if let Some(generation) = self.health.get().and_then(|health| health.awaited()) {
+        if let Some(generation) = self.health.get().and_then(|health| health.unasked()) {
             self.watch_health(caller, generation);
         }
     }

@@ -176,7 +176,7 @@ impl Health {
     }
 
     /// The generation that still waits for a thread with a runtime, for one of these.
-    pub(super) fn awaited(&self) -> Option<u32> {
+    pub(super) fn unasked(&self) -> Option<u32> {
         let waits = self.waits.load(Relaxed) != 0 && background::has_runtime();
         let generation = if waits { self.waits.swap(0, Relaxed) } else { 0 };
         generation.checked_sub(1).map(|generation| generation as u32)

@@ -24,70 +24,69 @@ impl CircuitBreaker {
         if ending == Ending::Success && absorbed {
             return;
         }
-        self.settle_recorded(caller, ticket, ending, hot, 1);
+        self.settle_recorded(caller, ticket, ending, hot);
     }
 
     /// All of the calls that were admitted together.
     #[cold]
     pub(super) fn settle_many(&self, caller: Caller, ticket: Ticket, ending: Ending, calls: u32) {
         if calls > 0 {
-            self.settle_recorded(caller, ticket, ending, self.hot.load(Acquire), calls);
+            self.count(ending, calls, self.hot.load(Acquire));
+            if ticket.place != Place::SHADOW {
+                self.settle_locked(caller, ticket, ending, calls);
+            }
         }
     }
 
-    #[inline(never)]
-    fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64, calls: u32) {
+    /// Counts what is no result.
+    #[inline]
+    fn count(&self, ending: Ending, calls: u32, hot: u64) {
         match ending {
             _ if hot & DEAF != 0 => {}
             Ending::Ignored => self.threads.count(Count::Ignored, calls),
             Ending::Cancelled => self.threads.count(Count::Cancelled, calls),
             _ => {}
         }
+    }
+
+    #[inline(never)]
+    fn settle_recorded(&self, caller: Caller, ticket: Ticket, ending: Ending, hot: u64) {
+        self.count(ending, 1, hot);
         if ticket.place == Place::SHADOW {
             return;
         }
         if let Some(index) = ticket.place.as_watched() {
             let after = self.slow_after.load(Relaxed);
             let now = clock(after);
-            let in_flight = self.in_flight();
-            if in_flight.is_due(now) || !in_flight.end_fast(index, now, after) {
-                return self.settle_locked(caller, ticket, ending, calls);
+            let calls = self.in_flight();
+            if calls.is_due(now) || !calls.end_fast(index, now, after) {
+                return self.settle_locked(caller, ticket, ending, 1);
             }
         }
         if generation(hot) == ticket.generation {
             match ending {
                 Ending::Success if hot & ABSORB != 0 => return,
                 Ending::Success if hot & COUNT != 0 => {
-                    let first = self.succeeded(ticket, self.bucket(coarse()), calls);
+                    let first = self.threads.success(ticket.generation, self.bucket(coarse()), 1);
                     if !(first && hot & EVIDENCE_HELD != 0) {
                         return;
                     }
-                    return self.settle_counted(caller, ticket, calls);
+                    return self.settle_counted(caller, ticket);
                 }
                 Ending::Ignored | Ending::Cancelled if hot & ADMIT != 0 => return,
                 _ => {}
             }
         }
-        self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending, calls);
-    }
-
-    /// Its thread counts successes; tells whether the first is its first in that bucket.
-    #[inline]
-    fn succeeded(&self, ticket: Ticket, bucket: u64, calls: u32) -> bool {
-        let first = self.threads.success(ticket.generation, bucket);
-        for _ in 1..calls {
-            self.threads.success(ticket.generation, bucket);
-        }
-        first
+        self.settle_locked(caller, Ticket { place: ticket.place.unless_watched(), ..ticket }, ending, 1);
     }
 
     /// For a success that its thread has counted already.
     #[cold]
-    fn settle_counted(&self, caller: Caller, ticket: Ticket, calls: u32) {
+    fn settle_counted(&self, caller: Caller, ticket: Ticket) {
         let now = precise();
         self.step(caller, now, |machine, changes| {
             let successes = self.threads.successes(ticket.generation);
-            machine.settle(ticket, End { calls, ..End::fast(Ending::Success) }, now, &successes, changes)
+            machine.settle(ticket, End::fast(Ending::Success), now, &successes, changes)
         });
     }
 
@@ -102,7 +101,7 @@ impl CircuitBreaker {
         let taken = self.step_after(caller, now, before, |machine, changes, taken| {
             let end = End { calls, ..Self::end(taken.or_else(take), ending, now, machine.rules.slow) };
             if machine.counts_elsewhere(ticket, end) {
-                self.succeeded(ticket, now / machine.rules.bucket_width(), calls);
+                self.threads.success(ticket.generation, now / machine.rules.bucket_width(), calls);
             }
             machine.settle(ticket, end, now, &self.threads.successes(ticket.generation), changes)
         });

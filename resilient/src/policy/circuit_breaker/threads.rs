@@ -38,16 +38,17 @@ impl Threads {
         Self(Slots::new())
     }
 
-    /// Counts a success in bucket `index`; tells whether it is this thread's first there.
+    /// Counts so many successes in bucket `index`; tells whether they are this thread's first there.
     #[inline]
-    pub(super) fn success(&self, generation: u32, index: u64) -> bool {
+    pub(super) fn success(&self, generation: u32, index: u64, calls: u32) -> bool {
         let (line, owned) = self.0.local();
         if line.generation.load(Acquire) != u64::from(generation) + 1 && !line.begin(generation) {
             return false;
         }
         let bucket = &line.buckets[(index % BUCKETS) as usize];
         let tag = index << 32;
-        let next = |held: u64| if held & TAG == tag { held + 1 } else { tag | 1 };
+        let calls = u64::from(calls);
+        let next = |held: u64| if held & TAG == tag { held + calls } else { tag | calls };
         if owned {
             // No other thread writes here, so no read-modify-write is needed.
             let held = bucket.load(Relaxed);
@@ -151,16 +152,16 @@ mod tests {
     #[test]
     fn successes_are_told_apart_by_bucket_and_generation() {
         let threads = Threads::new();
-        assert!(threads.success(7, 100));
-        assert!(!threads.success(7, 100));
-        assert!(threads.success(7, 101));
+        assert!(threads.success(7, 100, 1));
+        assert!(!threads.success(7, 100, 1));
+        assert!(threads.success(7, 101, 1));
         assert_eq!(threads.successes(7).within(100, 101), 3);
         assert_eq!(threads.successes(7).within(101, 110), 1);
         assert_eq!(threads.successes(8).within(0, 200), 0);
-        assert!(threads.success(8, 101));
+        assert!(threads.success(8, 101, 1));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         // A late success of an older generation wipes nothing.
-        assert!(!threads.success(7, 101));
+        assert!(!threads.success(7, 101, 1));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         assert_eq!(threads.successes(7).within(100, 101), 0);
         assert_eq!(threads.succeeded(), 4);
@@ -169,8 +170,8 @@ mod tests {
     #[test]
     fn a_full_lap_forgets() {
         let threads = Threads::new();
-        threads.success(0, 5);
-        threads.success(0, 5 + BUCKETS);
+        threads.success(0, 5, 1);
+        threads.success(0, 5 + BUCKETS, 1);
         assert_eq!(threads.successes(0).within(5, 14), 0);
         assert_eq!(threads.successes(0).within(5 + BUCKETS, 14 + BUCKETS), 1);
         assert_eq!(threads.succeeded(), 2);
