@@ -103,18 +103,19 @@ impl Drop for Claim {
     }
 }
 
-const SHARED: usize = usize::MAX - 1;
+/// The index of a thread that owns none.
+pub(super) const SHARED: usize = usize::MAX - 1;
 
 /// This thread's index, once it has one.
 #[cfg(not(shuttle))]
 #[inline]
-fn index() -> usize {
+pub(super) fn index() -> usize {
     INDEX.get()
 }
 
 /// The model checker's threads come and go on one real one, which says whether they share a slot.
 #[cfg(shuttle)]
-fn index() -> usize {
+pub(super) fn index() -> usize {
     if OWN_SLOTS.get() { shuttle::current::me().into() } else { SHARED }
 }
 
@@ -124,7 +125,7 @@ thread_local! {
     pub(crate) static OWN_SLOTS: Cell<bool> = const { Cell::new(false) };
 }
 
-fn thread_index() -> usize {
+pub(super) fn thread_index() -> usize {
     let index = index();
     if index == usize::MAX { claim() } else { index }
 }

@@ -45,7 +45,7 @@ impl CircuitBreaker {
             return self.ask(caller, calls);
         }
         let generation = generation(hot);
-        Ok(Ticket { generation, place: in_flight.begin(generation, now, after) })
+        Ok(Ticket { generation, place: in_flight.begin(|| self.is_one_of_many(), generation, now, after) })
     }
 
     /// Asks the machine, unless time alone can tell.
@@ -74,7 +74,12 @@ impl CircuitBreaker {
         });
         match admission {
             Admission::Admitted(ticket) if ticket.place == Place::NONE && watched => {
-                let place = self.in_flight().begin(ticket.generation, now, self.slow_after.load(Relaxed));
+                let place = self.in_flight().begin(
+                    || self.is_one_of_many(),
+                    ticket.generation,
+                    now,
+                    self.slow_after.load(Relaxed),
+                );
                 Ok(Ticket { place, ..ticket })
             }
             Admission::Admitted(ticket) => Ok(ticket),
@@ -93,7 +98,7 @@ impl CircuitBreaker {
     }
 
     fn refuse(&self, caller: Caller, retry_after: Option<Nanos>, calls: u32) -> Result<Ticket, Error> {
-        self.threads.count(Count::Rejected, calls);
+        self.threads.count(|| self.is_one_of_many(), Count::Rejected, calls);
         let retry_after = retry_after.map(Duration::from_nanos);
         let error = Error::CircuitOpen { policy: caller.policy(self.name), site: caller.site, retry_after };
         let shadow = self.hot.load(Relaxed) & SHADOW != 0;

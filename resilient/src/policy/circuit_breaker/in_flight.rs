@@ -10,7 +10,7 @@ use super::{
     window::Position,
 };
 use crate::{
-    stats::slots::{OWNED, Slots},
+    stats::lines::{Lines, Local},
     sync::{
         Mutex, MutexGuard,
         atomic::{
@@ -50,17 +50,11 @@ impl Line {
     fn queue(&self) -> Option<MutexGuard<'_, Queue>> {
         self.queue.get().map(|queue| queue.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
-    #[cold]
-    fn enqueue(&self, generation: u32, now: Nanos) -> u32 {
-        let queue = self.queue.get_or_init(|| Box::new(Mutex::new(Queue::new())));
-        queue.lock().unwrap_or_else(PoisonError::into_inner).begin(generation, now)
-    }
 }
 
 #[derive(Debug)]
 pub(super) struct InFlight {
-    lines: Slots<Line>,
+    lines: Lines<Line>,
     /// Before this no call can have become slow.
     due: AtomicU64,
 }
@@ -83,7 +77,7 @@ pub(super) enum Watched {
 
 impl InFlight {
     pub(super) const fn new() -> Self {
-        Self { lines: Slots::new(), due: AtomicU64::new(0) }
+        Self { lines: Lines::new(), due: AtomicU64::new(0) }
     }
 
     /// Whether a call may have become slow.
@@ -94,10 +88,16 @@ impl InFlight {
 
     /// A call begins, and will be slow `after` that.
     #[inline]
-    pub(super) fn begin(&self, generation: u32, now: Nanos, after: Nanos) -> Place {
+    pub(super) fn begin(
+        &self,
+        is_one_of_many: impl FnOnce() -> bool,
+        generation: u32,
+        now: Nanos,
+        after: Nanos,
+    ) -> Place {
         let now = now.max(1);
         let due = now.saturating_add(after);
-        let place = self.note(generation, now);
+        let place = self.note(is_one_of_many, generation, now);
         if self.due.load(Relaxed) > due {
             self.due.fetch_min(due, Relaxed);
         }
@@ -105,18 +105,31 @@ impl InFlight {
     }
 
     #[inline]
-    fn note(&self, generation: u32, now: Nanos) -> Place {
-        let (line, index) = self.lines.indexed();
-        if index < OWNED {
+    fn note(&self, is_one_of_many: impl FnOnce() -> bool, generation: u32, now: Nanos) -> Place {
+        let Local { line, number, owned } = self.lines.local(is_one_of_many);
+        if owned {
             // Only this thread takes places here.
             let free = line.places.iter().position(|since| since.word.load(Acquire) == 0);
             if let Some(free) = free {
                 line.places[free].generation.store(generation, Relaxed);
                 line.places[free].word.store(now, Release);
-                return place(index, free);
+                return place(number, free);
             }
         }
-        place(index, PLACES + line.enqueue(generation, now) as usize)
+        place(number, PLACES + self.enqueue(line, generation, now) as usize)
+    }
+
+    #[cold]
+    fn enqueue(&self, line: &Line, generation: u32, now: Nanos) -> u32 {
+        let queue = line.queue.get_or_init(|| Box::new(Mutex::new(Queue::new())));
+        let mut queue = match queue.try_lock() {
+            Ok(queue) => queue,
+            Err(_) => {
+                self.lines.spread();
+                queue.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        queue.begin(generation, now)
     }
 
     /// Looks at a call where it is noted: in a place, or in a queue.
@@ -166,7 +179,7 @@ impl InFlight {
         mut count: impl FnMut(Nanos) -> Option<Position>,
     ) {
         let (mut slow, mut due) = (Vec::new(), now.saturating_add(after));
-        for (number, line) in self.lines.indices() {
+        for (number, line) in self.lines.numbered() {
             for (index, since) in line.places.iter().enumerate() {
                 let began = since.word.load(Acquire);
                 if began == 0 || began & COUNTED != 0 || since.generation.load(Relaxed) != generation {
@@ -234,8 +247,8 @@ mod tests {
     #[test]
     fn a_call_is_found_slow_once_and_when_it_ends_it_tells_where_it_was_counted() {
         let calls = InFlight::new();
-        let places: Vec<_> = (1..=40).map(|now| calls.begin(7, now, 100).as_watched().unwrap()).collect();
-        let of_another_state = calls.begin(6, 41, 100).as_watched().unwrap();
+        let places: Vec<_> = (1..=40).map(|now| calls.begin(|| false, 7, now, 100).as_watched().unwrap()).collect();
+        let of_another_state = calls.begin(|| false, 6, 41, 100).as_watched().unwrap();
         assert_eq!(calls.count(), 41);
         assert_eq!(swept(&calls, 101), []);
         assert!(!calls.is_due(101) && calls.is_due(102));
@@ -253,9 +266,9 @@ mod tests {
     #[test]
     fn a_call_may_end_on_another_thread() {
         let calls = InFlight::new();
-        let place = calls.begin(0, 5, 100).as_watched().unwrap();
+        let place = calls.begin(|| false, 0, 5, 100).as_watched().unwrap();
         std::thread::scope(|scope| scope.spawn(|| assert!(calls.end_fast(place, 6, 100))).join().unwrap());
         assert_eq!(calls.count(), 0);
-        assert_eq!(calls.begin(0, 7, 100).as_watched(), Some(place));
+        assert_eq!(calls.begin(|| false, 0, 7, 100).as_watched(), Some(place));
     }
 }

@@ -200,6 +200,12 @@ impl CircuitBreaker {
         Ok(Permit::new(self, Tickets { ticket, calls }))
     }
 
+    /// Whether it is the instance of a key: of these there may be very many, each used by few.
+    #[inline]
+    fn is_one_of_many(&self) -> bool {
+        self.label.is_some()
+    }
+
     fn in_flight(&self) -> &InFlight {
         self.in_flight.get_or_init(|| Box::new(InFlight::new()))
     }

@@ -43,8 +43,8 @@ impl CircuitBreaker {
     fn count(&self, ending: Ending, calls: u32, hot: u64) {
         match ending {
             _ if hot & DEAF != 0 => {}
-            Ending::Ignored => self.threads.count(Count::Ignored, calls),
-            Ending::Cancelled => self.threads.count(Count::Cancelled, calls),
+            Ending::Ignored => self.threads.count(|| self.is_one_of_many(), Count::Ignored, calls),
+            Ending::Cancelled => self.threads.count(|| self.is_one_of_many(), Count::Cancelled, calls),
             _ => {}
         }
     }
@@ -67,7 +67,8 @@ impl CircuitBreaker {
             match ending {
                 Ending::Success if hot & ABSORB != 0 => return,
                 Ending::Success if hot & COUNT != 0 => {
-                    let first = self.threads.success(ticket.generation, self.bucket(coarse()), 1);
+                    let first =
+                        self.threads.success(|| self.is_one_of_many(), ticket.generation, self.bucket(coarse()), 1);
                     if !(first && hot & EVIDENCE_HELD != 0) {
                         return;
                     }
@@ -101,7 +102,12 @@ impl CircuitBreaker {
         let taken = self.step_after(caller, now, before, |machine, changes, taken| {
             let end = End { calls, ..Self::end(taken.or_else(take), ending, now, machine.rules.slow) };
             if machine.counts_elsewhere(ticket, end) {
-                self.threads.success(ticket.generation, now / machine.rules.bucket_width(), calls);
+                self.threads.success(
+                    || self.is_one_of_many(),
+                    ticket.generation,
+                    now / machine.rules.bucket_width(),
+                    calls,
+                );
             }
             machine.settle(ticket, end, now, &self.threads.successes(ticket.generation), changes)
         });

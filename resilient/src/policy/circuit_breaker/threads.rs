@@ -1,7 +1,7 @@
 //! What each thread counts for itself, so that a success needs no shared write.
 
 use super::window::Successes;
-use crate::stats::slots::Slots;
+use crate::stats::lines::{Lines, Local};
 use crate::sync::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -31,45 +31,55 @@ pub(super) enum Count {
 }
 
 #[derive(Debug)]
-pub(super) struct Threads(Slots<Line>);
+pub(super) struct Threads(Lines<Line>);
 
 impl Threads {
     pub(super) const fn new() -> Self {
-        Self(Slots::new())
+        Self(Lines::new())
     }
 
     /// Counts so many successes in bucket `index`; tells whether they are this thread's first there.
     #[inline]
-    pub(super) fn success(&self, generation: u32, index: u64, calls: u32) -> bool {
-        let (line, owned) = self.0.local();
+    pub(super) fn success(
+        &self,
+        is_one_of_many: impl FnOnce() -> bool,
+        generation: u32,
+        index: u64,
+        calls: u32,
+    ) -> bool {
+        let Local { line, owned, .. } = self.0.local(is_one_of_many);
         if line.generation.load(Acquire) != u64::from(generation) + 1 && !line.begin(generation) {
             return false;
         }
-        let bucket = &line.buckets[(index % BUCKETS) as usize];
-        let tag = index << 32;
-        let calls = u64::from(calls);
-        let next = |held: u64| if held & TAG == tag { held + calls } else { tag | calls };
-        if owned {
+        let (bucket, tag) = (&line.buckets[(index % BUCKETS) as usize], index << 32);
+        let held = bucket.load(Relaxed);
+        if owned && held & TAG == tag {
             // No other thread writes here, so no read-modify-write is needed.
-            let held = bucket.load(Relaxed);
-            bucket.store(next(held), Relaxed);
-            if held & TAG != tag {
-                line.retire(held);
-            }
-            return held & TAG != tag;
+            bucket.store(held + u64::from(calls), Relaxed);
+            return false;
         }
-        let mut held = bucket.load(Relaxed);
-        while let Err(found) = bucket.compare_exchange_weak(held, next(held), Relaxed, Relaxed) {
-            held = found;
-        }
-        if held & TAG != tag {
-            line.retire(held);
-        }
-        held & TAG != tag
+        self.first_or_shared(line, bucket, tag, calls)
     }
 
-    pub(super) fn count(&self, count: Count, calls: u32) {
-        let (line, owned) = self.0.local();
+    /// The first of a thread in a bucket, or one where other threads count too.
+    #[inline(never)]
+    fn first_or_shared(&self, line: &Line, bucket: &AtomicU64, tag: u64, calls: u32) -> bool {
+        let calls = u64::from(calls);
+        let next = |held: u64| if held & TAG == tag { held + calls } else { tag | calls };
+        let mut held = bucket.load(Relaxed);
+        while let Err(found) = bucket.compare_exchange(held, next(held), Relaxed, Relaxed) {
+            held = found;
+            self.0.spread();
+        }
+        let first = held & TAG != tag;
+        if first {
+            line.retire(held);
+        }
+        first
+    }
+
+    pub(super) fn count(&self, is_one_of_many: impl FnOnce() -> bool, count: Count, calls: u32) {
+        let Local { line, owned, .. } = self.0.local(is_one_of_many);
         let counter = &line.counters[count as usize];
         if owned {
             counter.store(counter.load(Relaxed) + u64::from(calls), Relaxed);
@@ -152,16 +162,16 @@ mod tests {
     #[test]
     fn successes_are_told_apart_by_bucket_and_generation() {
         let threads = Threads::new();
-        assert!(threads.success(7, 100, 1));
-        assert!(!threads.success(7, 100, 1));
-        assert!(threads.success(7, 101, 1));
+        assert!(threads.success(|| false, 7, 100, 1));
+        assert!(!threads.success(|| false, 7, 100, 1));
+        assert!(threads.success(|| false, 7, 101, 1));
         assert_eq!(threads.successes(7).within(100, 101), 3);
         assert_eq!(threads.successes(7).within(101, 110), 1);
         assert_eq!(threads.successes(8).within(0, 200), 0);
-        assert!(threads.success(8, 101, 1));
+        assert!(threads.success(|| false, 8, 101, 1));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         // A late success of an older generation wipes nothing.
-        assert!(!threads.success(7, 101, 1));
+        assert!(!threads.success(|| false, 7, 101, 1));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         assert_eq!(threads.successes(7).within(100, 101), 0);
         assert_eq!(threads.succeeded(), 4);
@@ -170,8 +180,8 @@ mod tests {
     #[test]
     fn a_full_lap_forgets() {
         let threads = Threads::new();
-        threads.success(0, 5, 1);
-        threads.success(0, 5 + BUCKETS, 1);
+        threads.success(|| false, 0, 5, 1);
+        threads.success(|| false, 0, 5 + BUCKETS, 1);
         assert_eq!(threads.successes(0).within(5, 14), 0);
         assert_eq!(threads.successes(0).within(5 + BUCKETS, 14 + BUCKETS), 1);
         assert_eq!(threads.succeeded(), 2);
