@@ -122,8 +122,8 @@ fn in_flight(calls: usize, breaker: &CircuitBreaker) -> f64 {
     let start = Instant::now();
     for _ in 0..turns {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let begun = begin();
-        std::mem::replace(&mut held[(random >> 33) as usize % calls], begun).success();
+        let next = begin();
+        std::mem::replace(&mut held[(random >> 33) as usize % calls], next).success();
     }
     start.elapsed().as_secs_f64() * 1e9 / turns as f64
 }

@@ -167,7 +167,7 @@ async fn a_real_error_of_who_was_admitted_by_hand_instead_counts() {
 async fn a_fallback_that_passes_a_rejection_on_makes_no_failure_of_it() {
     #[resilient(allow(fallback_inside_circuit_breaker))]
     #[circuit_breaker(policy = breaker)]
-    #[fallback(|e| Err(e))]
+    #[fallback(|e: Fault| Err(e))]
     #[rate_limited(1/h, initial = 0)]
     async fn own(breaker: &CircuitBreaker) -> Result<u32, Fault> {
         Ok(1)
@@ -181,7 +181,7 @@ async fn a_fallback_that_passes_a_rejection_on_makes_no_failure_of_it() {
     }
     #[resilient(allow(fallback_inside_circuit_breaker))]
     #[circuit_breaker(policy = breaker)]
-    #[fallback(|e: Fault| Err(e), |e| Err(e))]
+    #[fallback(|e: Fault| Err(e), |e: Fault| Err(e))]
     async fn twice(breaker: &CircuitBreaker) -> Result<u32, Fault> {
         always_refused().await
     }
@@ -219,7 +219,7 @@ async fn a_fallback_that_fails_by_itself_is_a_failure_outside() {
     }
     #[resilient(allow(fallback_inside_circuit_breaker))]
     #[circuit_breaker(policy = breaker)]
-    #[fallback(|e| Err(e))]
+    #[fallback(|e: Fault| Err(e))]
     async fn of_a_failure(breaker: &CircuitBreaker) -> Result<u32, Fault> {
         Err(Fault::Down(3))
     }

@@ -122,13 +122,10 @@ impl InFlight {
     #[cold]
     fn enqueue(&self, line: &Line, generation: u32, now: Nanos) -> u32 {
         let queue = line.queue.get_or_init(|| Box::new(Mutex::new(Queue::new())));
-        let mut queue = match queue.try_lock() {
-            Ok(queue) => queue,
-            Err(_) => {
-                self.lines.spread();
-                queue.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        };
+        let mut queue = queue.try_lock().unwrap_or_else(|_| {
+            self.lines.spread();
+            queue.lock().unwrap_or_else(PoisonError::into_inner)
+        });
         queue.begin(generation, now)
     }
 

@@ -168,8 +168,13 @@ impl CircuitBreaker {
     /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        let ticket = self.admit(Caller::BY_HAND).map_err(mark::refused)?;
-        Ok(Permit::new(self, Tickets { ticket, calls: 1 }))
+        self.admit_by_hand().map(|tickets| Permit::new(self, tickets))
+    }
+
+    /// Without a site, whose end would tell the site outside that it was refused.
+    #[inline]
+    fn admit_by_hand(&self) -> Result<Tickets, Error> {
+        self.admit(Caller::BY_HAND).map(|ticket| Tickets { ticket, calls: 1 }).map_err(mark::refused)
     }
 
     /// Admits so many attempts, or refuses them at once: the requests of a batch, say. The permit settles all of them:
