@@ -101,6 +101,8 @@ impl CircuitBreaker {
         let before = || if is_neutral { None } else { take() };
         let taken = self.step_after(caller, now, before, |machine, changes, taken| {
             let end = End { calls, ..Self::end(taken.or_else(take), ending, now, machine.rules.slow) };
+            // A result that time makes a late one is no success of its thread's.
+            machine.advance(now, changes);
             if machine.counts_elsewhere(ticket, end) {
                 self.threads.success(
                     || self.is_one_of_many(),

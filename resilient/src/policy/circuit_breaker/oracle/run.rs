@@ -211,6 +211,7 @@ impl Run {
         let end = End { slow, counted: flight.counted, calls: flight.calls, ..End::fast(ending) };
         let generation = flight.ticket.generation;
         let before = (self.machine.generation(), self.machine.totals(now, &Within(&self.successes, generation)));
+        self.machine.advance(now, &mut Changes::default());
         let counts_elsewhere = self.machine.counts_elsewhere(flight.ticket, end);
         let bucket = (generation, now / self.machine.rules.bucket_width());
         let first = !self.successes.0.contains(&bucket);
