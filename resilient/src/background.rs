@@ -13,6 +13,11 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Option
     Some(Task(runtime.spawn(future).abort_handle()))
 }
 
+/// Whether there is one.
+pub(crate) fn has_runtime() -> bool {
+    Handle::try_current().is_ok()
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();

@@ -74,8 +74,8 @@ pub enum EventKind {
         /// Why.
         cause: Cause,
     },
-    /// A circuit breaker has no runtime to run its health check, or that runtime has shut down: it lets probes through
-    /// instead.
+    /// A circuit breaker has no runtime to run its health check, or that runtime has shut down or runs it no longer: it
+    /// lets probes through instead.
     HealthCheckStopped,
     /// A circuit breaker was disabled: it admits everything and records nothing.
     Disabled,

@@ -9,6 +9,7 @@ mod cause;
 mod check;
 mod error;
 mod event;
+mod mark;
 #[cfg(all(test, shuttle))]
 mod models;
 mod outcome;
@@ -36,7 +37,7 @@ pub use policy::{
         CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitBreakerTotals, CircuitState, HealthCheck,
         LastChange, TimeInStates, Window,
     },
-    fallback::Fallback,
+    fallback::{Fallback, FallbackStats},
     keyed::{Checking, Instance, KeyError, KeyOf, Keyed, KeyedStats, Keys},
     mode::Mode,
     permit::{Admit, OwnedPermit, Permit},

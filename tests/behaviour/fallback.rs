@@ -197,6 +197,21 @@ async fn by_hand_it_answers_sync_or_async_and_returns_its_own_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn by_hand_it_counts_what_it_answered() {
+    let dependency = Dependency::new([Act::Fail, Act::Succeed, Act::Fail, Act::Refuse, Act::Fail]);
+    let cached = Fallback::new(|error: Fault| async move {
+        tokio::task::yield_now().await;
+        if error.is_down() { Ok(1) } else { Err(error) }
+    });
+    for _ in 0..4 {
+        let _ = cached.call(|| dependency.run()).await;
+    }
+    assert!(cut(cached.call(|| dependency.run()), 1).await.is_none());
+    let stats = cached.stats();
+    assert_eq!((stats.answered, stats.failed), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn counts_add_up_when_it_is_dropped_or_panics() {
     #[fallback(|_| async { tokio::task::yield_now().await; crate::support::quietly_panic() })]
     async fn broken(dependency: &Dependency) -> Result<u32, Fault> {

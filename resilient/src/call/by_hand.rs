@@ -244,9 +244,9 @@ impl Retry {
     /// Runs `operation` until it succeeds, or attempts or time are used up. Every `Err` is retried, also that of a
     /// [`Timeout`] inside.
     ///
-    /// Only a rejection is not, where `operation` returns it as soon as the `call` of a policy inside gives it, or an
-    /// annotated fn. One by `try_acquire` is an `Err` like any other: leave it out with [`call_when`](Self::call_when)
-    /// and [`is_rejection`](Error::is_rejection).
+    /// Only a rejection is not, where `operation` returns it as soon as a policy inside gives it, or an annotated fn.
+    /// Elsewhere it is an `Err` like any other: leave it out with [`call_when`](Self::call_when) and
+    /// [`is_rejection`](Error::is_rejection).
     ///
     /// # Errors
     /// The last attempt's.
@@ -322,6 +322,8 @@ impl<F> Fallback<F> {
                 Err(output) => output,
             }
         }));
-        call.turn(body).await.done()
+        let answer = call.turn(body).await.done();
+        self.has_answered(answer.is_err());
+        answer
     }
 }

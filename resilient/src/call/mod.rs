@@ -18,7 +18,6 @@ pub mod follow;
 pub mod handle;
 pub mod judge;
 pub mod layer;
-mod mark;
 pub mod rate_limiter;
 pub mod rate_slots;
 pub mod ready;
@@ -29,6 +28,7 @@ pub mod view;
 
 use crate::{
     error::Error,
+    mark,
     outcome::Ending,
     registry::Site,
     stats::Count,
@@ -148,6 +148,7 @@ where
         if self.cold.is_none() {
             let hot = self.hot(false);
             if let ready @ Poll::Ready(_) = self.stack.admit(&mut self.entered, hot) {
+                mark::set(false);
                 return ready;
             }
         }
@@ -159,9 +160,11 @@ where
     fn enter_later(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             let mut env = self.env(cx.waker(), false);
-            let Parts { layers, gave_up, .. } = Cold::parts(&mut self.cold);
+            let Parts { layers, gave_up, rejected, .. } = Cold::parts(&mut self.cold);
             if let Poll::Ready(entered) = self.stack.wait(&mut self.entered, layers, &mut env) {
                 *gave_up = env.gave_up;
+                // A fallback that answers for a rejection may pass it on.
+                mark::set(std::mem::take(rejected));
                 // A turn that comes when the time is over comes too late.
                 return Poll::Ready(entered.and_then(|()| self.expire(precise()).map_or(Ok(()), Err)));
             }
@@ -275,7 +278,10 @@ where
                 Step::Again
             }
             (Flow::Fall(index), ended) => {
-                Cold::parts(&mut self.cold).failed.put(ended);
+                let is_rejection = rejected_inside || ended.is_refusal();
+                let Parts { failed, rejected, .. } = Cold::parts(&mut self.cold);
+                *rejected = is_rejection;
+                failed.put(ended);
                 Step::Fall(index)
             }
             (_, Ended::Output(output)) => Step::Done(self.finish(output, rejected_inside)),
@@ -397,7 +403,9 @@ where
         let this = &mut *self;
         let (call, mut body) = (&mut *this.call, this.body.as_mut());
         call.suspended = false;
-        if !call.running {
+        if call.running {
+            mark::set(false);
+        } else {
             match call.enter(cx) {
                 Poll::Pending => {
                     call.suspended = true;
@@ -412,7 +420,6 @@ where
                 }
             }
         }
-        mark::set(false);
         let running = body.as_mut().as_pin_mut().expect("a turn is not polled after its end");
         if let Poll::Ready(output) = running.poll(cx) {
             call.running = false;

@@ -1,15 +1,24 @@
-//! Calls in flight whose time a breaker watches.
+//! Calls in flight whose time a breaker watches. A thread has two places here; the calls beyond them queue.
 
 use super::*;
+use crate::Keyed;
 
 fn watching() -> CircuitBreakerConfig {
     CircuitBreakerConfig::new().min_calls(100).slow_call(Duration::from_millis(1))
 }
 
+fn alone() -> CircuitBreaker {
+    CircuitBreaker::new(watching())
+}
+
+/// That of a key: all threads but the first share a line, until they meet there.
+fn of_a_key() -> Arc<CircuitBreaker> {
+    Keyed::<str, _>::new(watching()).get("key")
+}
+
 /// Ends of slow calls, on other threads than they began on, race with looks that find them slow.
-fn slow_calls_are_counted_once(clock: &Clock) {
+fn slow_calls_are_counted_once(clock: &Clock, breaker: &CircuitBreaker) {
     let _here = clock.0.enter();
-    let breaker = CircuitBreaker::new(watching());
     let [succeeds, fails, drops, _stays] = [(); 4].map(|()| breaker.try_acquire().unwrap());
     clock.advance(2);
     thread::scope(|scope| {
@@ -32,13 +41,47 @@ fn slow_calls_are_counted_once(clock: &Clock) {
 #[test]
 fn a_slow_call_is_counted_once_whatever_finds_it() {
     let clock = Clock::new();
-    check_with_own_lines(move || slow_calls_are_counted_once(&clock));
+    check_with_own_lines(move || slow_calls_are_counted_once(&clock, &alone()));
 }
 
 #[test]
 fn a_slow_call_is_counted_once_in_a_list_that_threads_share() {
     let clock = Clock::new();
-    check(move || slow_calls_are_counted_once(&clock));
+    check(move || slow_calls_are_counted_once(&clock, &alone()));
+}
+
+#[test]
+fn a_slow_call_of_a_key_is_counted_once() {
+    let clock = Clock::new();
+    check_with_own_lines(move || slow_calls_are_counted_once(&clock, &of_a_key()));
+}
+
+#[test]
+fn the_queue_of_a_key_shrinks_while_it_is_looked_through() {
+    let clock = Clock::new();
+    check_with_own_lines(move || queues_shrink(&clock, &of_a_key()));
+}
+
+#[test]
+fn no_result_of_a_key_is_lost_while_threads_spread() {
+    let clock = Clock::new();
+    check_with_own_lines(move || {
+        let _here = clock.0.enter();
+        let breaker = of_a_key();
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..2 {
+                        breaker.try_acquire().unwrap().success();
+                    }
+                    drop(breaker.try_acquire().unwrap());
+                });
+            }
+            breaker.try_acquire().unwrap().success();
+        });
+        let stats = breaker.stats();
+        assert_eq!((stats.calls, stats.total_successes, stats.cancelled, stats.in_flight), (7, Some(7), 3, Some(0)));
+    });
 }
 
 /// Calls end, on other threads than they began on, just as they become slow.
@@ -118,6 +161,40 @@ fn places_that_other_threads_empty_are_used_again() {
 fn places_in_a_list_that_threads_share_are_used_again() {
     let clock = Clock::new();
     check(move || places_are_used_again(&clock));
+}
+
+/// A queue gives slots back and hands them out anew while others look for slow calls in it.
+fn queues_shrink(clock: &Clock, breaker: &CircuitBreaker) {
+    let _here = clock.0.enter();
+    let mut early: Vec<_> = (0..6).map(|_| breaker.try_acquire().unwrap()).collect();
+    let (hangs, later) = (early.remove(3), early.split_off(3));
+    clock.advance(2);
+    thread::scope(|scope| {
+        for permits in [early, later] {
+            scope.spawn(|| permits.into_iter().for_each(Permit::success));
+        }
+        scope.spawn(|| assert_eq!(breaker.stats().slow, 6));
+        for _ in 0..3 {
+            breaker.try_acquire().unwrap().success();
+        }
+    });
+    let stats = breaker.stats();
+    assert_eq!((stats.calls, stats.slow, stats.total_slow, stats.in_flight), (9, 6, 6, Some(1)));
+    hangs.failure();
+    let stats = breaker.stats();
+    assert_eq!((stats.calls, stats.failures, stats.slow, stats.in_flight), (9, 1, 6, Some(0)));
+}
+
+#[test]
+fn a_queue_behind_the_places_of_a_thread_shrinks_while_it_is_looked_through() {
+    let clock = Clock::new();
+    check_with_own_lines(move || queues_shrink(&clock, &alone()));
+}
+
+#[test]
+fn a_queue_that_threads_share_shrinks_while_it_is_looked_through() {
+    let clock = Clock::new();
+    check(move || queues_shrink(&clock, &alone()));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The token of an admitted attempt.
 
-use crate::outcome::{Ending, Outcome};
+use crate::{
+    mark,
+    outcome::{Ending, Outcome},
+};
 use std::{fmt, sync::Arc};
 
 /// A policy that admits attempts one by one. Sealed: implemented by this crate's policies.
@@ -41,6 +44,8 @@ pub struct Permit<'a, P: Admit> {
 impl<'a, P: Admit> Permit<'a, P> {
     #[inline]
     pub(crate) fn new(policy: &'a P, ticket: P::Ticket) -> Self {
+        // What fails from now on is not what was refused before.
+        mark::set(false);
         Self { policy, ticket }
     }
 
@@ -98,6 +103,7 @@ pub struct OwnedPermit<P: Admit> {
 
 impl<P: Admit> OwnedPermit<P> {
     pub(crate) fn new(policy: Arc<P>, ticket: P::Ticket) -> Self {
+        mark::set(false);
         Self { policy: Some(policy), ticket }
     }
 

@@ -1,6 +1,7 @@
 //! Counters that cost next to nothing while a call succeeds, and are summed when read.
 
 mod histogram;
+pub(crate) mod lines;
 pub(crate) mod slots;
 
 pub use histogram::Latency;

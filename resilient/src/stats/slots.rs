@@ -31,17 +31,17 @@ impl<T: Default> Slots<T> {
         }
     }
 
-    /// This thread's slot and its index, where it has one of its own.
+    /// This thread's slot and its index, which is [`OWNED`] for the one that threads share.
     #[inline]
-    pub(crate) fn own(&self) -> Option<(&T, usize)> {
+    pub(crate) fn indexed(&self) -> (&T, usize) {
         let (slot, owned) = self.local();
-        owned.then(|| (slot, index()))
+        (slot, if owned { index() } else { OWNED })
     }
 
-    /// The slot that a thread owned when its index was this.
+    /// The slot of that index.
     #[inline]
-    pub(crate) fn owned(&self, index: usize) -> Option<&T> {
-        self.owned.get(index)?.get().map(AsRef::as_ref)
+    pub(crate) fn at(&self, index: usize) -> Option<&T> {
+        self.owned.get(index).unwrap_or(&self.shared).get().map(AsRef::as_ref)
     }
 
     /// This thread's slot, and whether no other thread writes to it.
@@ -62,7 +62,13 @@ impl<T: Default> Slots<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.owned.iter().chain([&self.shared]).filter_map(|slot| slot.get().map(AsRef::as_ref))
+        self.indices().map(|(_, slot)| slot)
+    }
+
+    /// All of them, and their indices.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = (usize, &T)> {
+        let slots = self.owned.iter().chain([&self.shared]).enumerate();
+        slots.filter_map(|(index, slot)| slot.get().map(|slot| (index, &**slot)))
     }
 }
 
@@ -97,18 +103,19 @@ impl Drop for Claim {
     }
 }
 
-const SHARED: usize = usize::MAX - 1;
+/// The index of a thread that owns none.
+pub(super) const SHARED: usize = usize::MAX - 1;
 
 /// This thread's index, once it has one.
 #[cfg(not(shuttle))]
 #[inline]
-fn index() -> usize {
+pub(super) fn index() -> usize {
     INDEX.get()
 }
 
 /// The model checker's threads come and go on one real one, which says whether they share a slot.
 #[cfg(shuttle)]
-fn index() -> usize {
+pub(super) fn index() -> usize {
     if OWN_SLOTS.get() { shuttle::current::me().into() } else { SHARED }
 }
 

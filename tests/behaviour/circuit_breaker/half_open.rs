@@ -136,3 +136,26 @@ async fn an_operator_may_overrule_it() {
     calls(&breaker, "F").await;
     assert_eq!(breaker.state(), CircuitState::Open);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_while_a_probe_runs_tells_when_probes_end_and_not_the_worst_case() {
+    let breaker = brittle();
+    half_open(&breaker).await;
+    let probe = breaker.try_acquire().unwrap();
+    // Nobody knows yet how long one takes.
+    assert_eq!(refused(&breaker).await, None);
+    advance(ms(40)).await;
+    probe.failure();
+    advance(ms(1000)).await;
+    let _probe = breaker.try_acquire().unwrap();
+    let mut told = Vec::new();
+    for _ in 0..6 {
+        told.push(refused(&breaker).await.unwrap().as_millis());
+        advance(ms(10)).await;
+    }
+    // Once it has taken longer than others did: as long again.
+    assert_eq!(told, [40, 30, 20, 10, 40, 50]);
+    advance(ms(930)).await;
+    // It expires.
+    assert_eq!(refused(&breaker).await, Some(ms(10)));
+}

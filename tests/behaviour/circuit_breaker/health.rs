@@ -254,7 +254,7 @@ fn reconfigured_without_a_runtime_probes_decide() {
     });
     breaker.reconfigure(config).unwrap();
     runtime.block_on(async {
-        assert!(refused(&breaker).await.is_some());
+        assert!(breaker.stats().retry_after.is_some());
         advance(ms(1000)).await;
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
     });
@@ -275,6 +275,71 @@ async fn reconfigured_while_open_it_goes_on_asking() {
     WELL.store(true, Relaxed);
     sleep(ms(8000)).await;
     assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_runtime_that_nobody_drives_does_not_keep_it_open_for_ever() {
+    let heard = Heard::of("undriven");
+    let breaker = CircuitBreaker::new(checked(|| Box::pin(async { true })).probe_timeout(ms(500)).name("undriven"));
+    let undriven = paused();
+    paused().block_on(async {
+        let there = undriven.enter();
+        breaker.try_acquire().unwrap().failure();
+        drop(there);
+        // A pause of a second, the time of a probe, and five seconds for a runtime that has much to do.
+        advance(ms(6400)).await;
+        assert_eq!(refused(&breaker).await, None);
+        advance(ms(200)).await;
+        calls(&breaker, "F").await;
+        assert_eq!(breaker.stats().last_change.unwrap().cause, Cause::ProbeFailed);
+        // Here it is run.
+        sleep(ms(1100)).await;
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        assert_eq!(breaker.stats().last_change.unwrap().cause, Cause::Healthy);
+    });
+    drop(undriven);
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    let heard = heard.take();
+    assert_eq!(heard.iter().filter(|text| text.contains("no runtime")).count(), 1, "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_that_grow_and_checks_that_hang_are_not_taken_for_a_runtime_that_nobody_drives() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || {
+        ASKED.fetch_add(1, Relaxed);
+        Box::pin(pending())
+    };
+    let config = checked(check).open_for_range(Duration::from_secs(1)..=Duration::from_secs(3600));
+    let breaker = CircuitBreaker::new(config.probe_timeout(Duration::from_secs(60)));
+    calls(&breaker, "F").await;
+    for _ in 0..40_000 {
+        sleep(ms(1000)).await;
+        assert_eq!((refused(&breaker).await, breaker.state()), (None, CircuitState::Open));
+    }
+    assert!(ASKED.load(Relaxed) > 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_without_a_runtime_when_it_opened_begins_with_the_first_call_that_has_one() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let check: fn() -> Checking = || {
+        ASKED.fetch_add(1, Relaxed);
+        Box::pin(async { ASKED.load(Relaxed) > 1 })
+    };
+    let breaker = CircuitBreaker::new(checked(check).open_for(Duration::from_secs(60)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| breaker.try_acquire().unwrap().failure()).join().unwrap();
+        // This one has none, either.
+        scope.spawn(|| breaker.try_acquire().unwrap_err().retry_after().unwrap()).join().unwrap();
+    });
+    assert!(refused(&breaker).await.is_some());
+    assert_eq!(refused(&breaker).await, None);
+    sleep(ms(2900)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (1, CircuitState::Open));
+    sleep(ms(200)).await;
+    assert_eq!((ASKED.load(Relaxed), breaker.state()), (2, CircuitState::Closed));
+    assert_eq!(breaker.stats().last_change.unwrap().cause, Cause::Healthy);
 }
 
 /// The check of an earlier opening ends after that of a later one, for it blocks its thread.

@@ -8,6 +8,7 @@ mod keyed_control;
 mod keyed_kept;
 mod locks;
 mod manual;
+mod many;
 mod modes;
 mod outcomes;
 mod reconfigure;

@@ -1,8 +1,8 @@
 //! What a breaker tells of itself.
 
-use super::{CONFIG, brittle, call, calls, half_open, refused};
-use crate::support::{Act, Heard, ms};
-use resilient::{Cause, CircuitBreaker, CircuitBreakerConfig, CircuitState, Keyed, Ratio};
+use super::{CONFIG, brittle, call, calls, half_open, refused, secs};
+use crate::support::{Act, Dependency, Heard, caught, ms};
+use resilient::{Cause, CircuitBreaker, CircuitBreakerConfig, CircuitState, Keyed, LastChange, Ratio};
 use std::time::Duration;
 use tokio::time::advance;
 
@@ -115,6 +115,59 @@ async fn totals_outlive_states_and_windows() {
     }
     let stats = breaker.stats();
     assert_eq!((stats.failures, stats.total_failures, stats.total_slow), (1, 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_sixteen_changes_are_remembered_with_their_causes() {
+    let breaker = brittle();
+    calls(&breaker, "F").await;
+    advance(ms(1000)).await;
+    assert_eq!(breaker.stats().changes.len(), 2);
+    let mut expected = Vec::new();
+    for _ in 0..10 {
+        calls(&breaker, "F").await;
+        advance(ms(1000)).await;
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+        expected.push((CircuitState::HalfOpen, CircuitState::Open, Cause::ProbeFailed));
+        expected.push((CircuitState::Open, CircuitState::HalfOpen, Cause::TimeOver));
+    }
+    let stats = breaker.stats();
+    let told = |change: &LastChange| (change.from, change.to, change.cause);
+    assert_eq!(stats.changes.iter().map(told).collect::<Vec<_>>(), expected[4..]);
+    assert_eq!(stats.changes.iter().map(|change| change.ago.as_secs()).collect::<Vec<_>>()[..3], [8, 7, 7]);
+    assert_eq!(stats.last_change, stats.changes.last().copied());
+}
+
+#[tokio::test(start_paused = true)]
+async fn successes_and_panics_are_counted_since_it_was_made() {
+    let breaker = CircuitBreaker::new(CONFIG.window_time(secs(3)).min_calls(3).slow_call(ms(50)));
+    for _ in 0..200 {
+        calls(&breaker, "S").await;
+        advance(ms(70)).await;
+    }
+    call(&breaker, Act::Slow(60)).await.unwrap();
+    let panics = Dependency::new([Act::Panic]);
+    caught(breaker.call(panics.run())).await;
+    let late = breaker.try_acquire().unwrap();
+    breaker.reset();
+    late.success();
+    calls(&breaker, "FFF").await;
+    advance(secs(1)).await;
+    calls(&breaker, "S").await;
+    breaker.force_closed();
+    calls(&breaker, "SF").await;
+    let stats = breaker.stats();
+    assert_eq!((stats.total_successes, stats.total_failures, stats.total_panics), (Some(203), 5, 1));
+    assert_eq!((stats.late, stats.total_slow), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_successes_leave_no_trace_their_number_is_absent() {
+    for config in [CONFIG.failures(3), CONFIG.window_calls(3)] {
+        let breaker = CircuitBreaker::new(config);
+        calls(&breaker, "SSSS").await;
+        assert_eq!(breaker.stats().total_successes, None);
+    }
 }
 
 /// What is told while a breaker of this configuration opens at once, and closes by a probe.

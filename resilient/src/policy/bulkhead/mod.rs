@@ -9,6 +9,7 @@ use super::permit::{Admit, Permit, sealed::Sealed};
 use crate::{
     error::Error,
     event::{self, Caller},
+    mark,
     outcome::Ending,
     queue::WaiterId,
     time::{NEVER, Nanos, nanos},
@@ -82,7 +83,7 @@ impl Bulkhead {
     /// # Errors
     /// [`Error::BulkheadFull`] when there is none, or others wait for theirs.
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        if self.places.enter() { Ok(Permit::new(self, ())) } else { Err(self.refuse(Caller::BY_HAND)) }
+        if self.places.enter() { Ok(Permit::new(self, ())) } else { Err(mark::refused(self.refuse(Caller::BY_HAND))) }
     }
 
     pub(crate) fn waits(&self) -> bool {

@@ -230,10 +230,13 @@ impl CircuitBreakerConfig {
 
     /// While open, asks this instead of letting probes through; `successes` good answers in a row close the circuit.
     ///
-    /// It is first asked [`health_every`](Self::health_every) after the circuit opened, in a task on the runtime of the
-    /// call that opened it. An answer that takes longer than [`probe_timeout`](Self::probe_timeout), or panics, is a bad
-    /// one. The circuit closes at the next call, or when somebody looks at it. Without a runtime, or after its end, time and
-    /// probes decide.
+    /// It is first asked [`health_every`](Self::health_every) after the circuit opened. An answer that takes longer than
+    /// [`probe_timeout`](Self::probe_timeout), or panics, is a bad one. The circuit closes at the next call, or when
+    /// somebody looks at it.
+    ///
+    /// It runs on the tokio runtime of the thread that opens the circuit, or else of the next one that has one and is
+    /// refused. Without any, or once that runtime has shut down or has not run it for five seconds although it should
+    /// have, time and probes decide as they do without a check.
     pub const fn health_check(mut self, check: HealthCheck) -> Self {
         self.health_check = Some(check);
         self

@@ -4,6 +4,7 @@ use super::{
     CircuitBreaker, CircuitBreakerConfig, CircuitBreakerStats, CircuitState, Core,
     change::Change,
     health::{self, Ask, Health, Schedule},
+    rules::Span,
     threads::Count,
 };
 use crate::{
@@ -86,7 +87,10 @@ impl CircuitBreaker {
         let mut stats = self.step(self.owner(), now, |machine, changes| {
             machine.advance(now, changes);
             let totals = machine.totals(now, &self.threads.successes(machine.generation()));
-            CircuitBreakerStats::of(machine, now, totals)
+            let mut stats = CircuitBreakerStats::of(machine, now, totals);
+            let is_timed = matches!(machine.rules.span, Span::Time(_));
+            stats.total_successes = is_timed.then(|| machine.tally.successes + self.threads.succeeded());
+            stats
         });
         stats.in_flight = self.in_flight.get().map(|calls| calls.count());
         stats.rejected = self.threads.counted(Count::Rejected);

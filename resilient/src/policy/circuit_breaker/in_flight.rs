@@ -1,13 +1,18 @@
 //! The calls in flight whose time is watched: since when, and which of them have been counted as slow.
 //!
-//! A thread notes the calls that begin on it in places of its own, and whoever ends a call empties its place. Looking for
-//! those that have become slow happens under the breaker's lock, and no more often than one could have.
+//! A thread notes the calls that begin on it in places of its own, and whoever ends a call empties its place; those that
+//! find none queue. Looking for those that have become slow happens under the breaker's lock, and no more often than one
+//! could have; of a queue it looks only at these.
 
-use super::{state::Place, window::Position};
+use super::{
+    queue::{Begun, Queue},
+    state::Place,
+    window::Position,
+};
 use crate::{
-    stats::slots::{OWNED, Slots},
+    stats::lines::{Lines, Local},
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{
             AtomicU32, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -15,10 +20,13 @@ use crate::{
     },
     time::{Nanos, TICK, coarse, precise},
 };
-use std::sync::PoisonError;
+use std::sync::{OnceLock, PoisonError};
 
-/// Places of a thread. Calls that find none share a list with those of threads that own no line.
-const PLACES: usize = 30;
+/// Places of a thread. Calls that find none queue.
+const PLACES: usize = if cfg!(shuttle) { 2 } else { 30 };
+
+/// Bits of an index that tell the line; those above tell where in it.
+const LINE: u32 = 5;
 
 /// The call has been counted, at the position that the other bits tell.
 const COUNTED: u64 = 1 << 63;
@@ -30,14 +38,23 @@ struct Since {
     generation: AtomicU32,
 }
 
+/// The calls that began on one thread; those of threads without a line of their own all queue in one.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Line([Since; PLACES]);
+struct Line {
+    places: [Since; PLACES],
+    queue: OnceLock<Box<Mutex<Queue>>>,
+}
+
+impl Line {
+    fn queue(&self) -> Option<MutexGuard<'_, Queue>> {
+        self.queue.get().map(|queue| queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct InFlight {
-    lines: Slots<Line>,
-    rest: Mutex<Vec<Since>>,
+    lines: Lines<Line>,
     /// Before this no call can have become slow.
     due: AtomicU64,
 }
@@ -60,7 +77,7 @@ pub(super) enum Watched {
 
 impl InFlight {
     pub(super) const fn new() -> Self {
-        Self { lines: Slots::new(), rest: Mutex::new(Vec::new()), due: AtomicU64::new(0) }
+        Self { lines: Lines::new(), due: AtomicU64::new(0) }
     }
 
     /// Whether a call may have become slow.
@@ -71,10 +88,16 @@ impl InFlight {
 
     /// A call begins, and will be slow `after` that.
     #[inline]
-    pub(super) fn begin(&self, generation: u32, now: Nanos, after: Nanos) -> Place {
+    pub(super) fn begin(
+        &self,
+        is_one_of_many: impl FnOnce() -> bool,
+        generation: u32,
+        now: Nanos,
+        after: Nanos,
+    ) -> Place {
         let now = now.max(1);
         let due = now.saturating_add(after);
-        let place = self.note(generation, now);
+        let place = self.note(is_one_of_many, generation, now);
         if self.due.load(Relaxed) > due {
             self.due.fetch_min(due, Relaxed);
         }
@@ -82,57 +105,61 @@ impl InFlight {
     }
 
     #[inline]
-    fn note(&self, generation: u32, now: Nanos) -> Place {
-        if let Some((line, index)) = self.lines.own() {
+    fn note(&self, is_one_of_many: impl FnOnce() -> bool, generation: u32, now: Nanos) -> Place {
+        let Local { line, number, owned } = self.lines.local(is_one_of_many);
+        if owned {
             // Only this thread takes places here.
-            let free = line.0.iter().position(|since| since.word.load(Acquire) == 0);
+            let free = line.places.iter().position(|since| since.word.load(Acquire) == 0);
             if let Some(free) = free {
-                line.0[free].generation.store(generation, Relaxed);
-                line.0[free].word.store(now, Release);
-                return place(index * PLACES + free);
+                line.places[free].generation.store(generation, Relaxed);
+                line.places[free].word.store(now, Release);
+                return place(number, free);
             }
         }
-        self.note_in_rest(generation, now)
+        place(number, PLACES + self.enqueue(line, generation, now) as usize)
     }
 
     #[cold]
-    fn note_in_rest(&self, generation: u32, now: Nanos) -> Place {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = rest.iter().position(|since| since.word.load(Relaxed) == 0).unwrap_or_else(|| {
-            rest.push(Since::default());
-            rest.len() - 1
+    fn enqueue(&self, line: &Line, generation: u32, now: Nanos) -> u32 {
+        let queue = line.queue.get_or_init(|| Box::new(Mutex::new(Queue::new())));
+        let mut queue = queue.try_lock().unwrap_or_else(|_| {
+            self.lines.spread();
+            queue.lock().unwrap_or_else(PoisonError::into_inner)
         });
-        rest[free].generation.store(generation, Relaxed);
-        rest[free].word.store(now, Relaxed);
-        place(OWNED * PLACES + free)
+        queue.begin(generation, now)
     }
 
-    fn at<R>(&self, index: u32, look: impl FnOnce(&Since) -> R) -> Option<R> {
-        let index = index as usize;
-        match index.checked_sub(OWNED * PLACES) {
-            None => self.lines.owned(index / PLACES).map(|line| look(&line.0[index % PLACES])),
-            Some(index) => {
-                let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-                rest.get(index).map(look)
-            }
+    /// Looks at a call where it is noted: in a place, or in a queue.
+    #[inline]
+    fn at<R>(
+        &self,
+        index: u32,
+        in_place: impl FnOnce(&Since) -> R,
+        in_queue: impl FnOnce(&mut Queue, u32) -> R,
+    ) -> Option<R> {
+        let line = self.lines.at((index % (1 << LINE)) as usize)?;
+        let index = index >> LINE;
+        match line.places.get(index as usize) {
+            Some(since) => Some(in_place(since)),
+            None => line.queue().map(|mut queue| in_queue(&mut queue, index - PLACES as u32)),
         }
     }
 
     /// Ends a call that is not slow yet, without the breaker's lock; tells whether that was possible.
     #[inline]
     pub(super) fn end_fast(&self, index: u32, now: Nanos, after: Nanos) -> bool {
-        let end = |since: &Since| {
+        let is_fast = |began: u64| began & COUNTED == 0 && now.saturating_sub(began) <= after;
+        let in_place = |since: &Since| {
             let began = since.word.load(Relaxed);
-            began & COUNTED == 0
-                && now.saturating_sub(began) <= after
-                && since.word.compare_exchange(began, 0, AcqRel, Relaxed).is_ok()
+            is_fast(began) && since.word.compare_exchange(began, 0, AcqRel, Relaxed).is_ok()
         };
-        self.at(index, end).unwrap_or(true)
+        let in_queue = |queue: &mut Queue, index| is_fast(queue.word(index)) && queue.end(index) != 0;
+        self.at(index, in_place, in_queue).unwrap_or(true)
     }
 
     /// Ends a call. Under the breaker's lock.
     pub(super) fn end(&self, index: u32) -> Option<Watched> {
-        match self.at(index, |since| since.word.swap(0, AcqRel)) {
+        match self.at(index, |since| since.word.swap(0, AcqRel), Queue::end) {
             None | Some(0) => None,
             Some(word) if word & COUNTED != 0 => Some(Watched::Counted(Position(word & !COUNTED))),
             Some(began) => Some(Watched::Since(began)),
@@ -148,41 +175,57 @@ impl InFlight {
         after: Nanos,
         mut count: impl FnMut(Nanos) -> Option<Position>,
     ) {
-        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = self.lines.iter().flat_map(|line| &line.0).chain(rest.iter());
         let (mut slow, mut due) = (Vec::new(), now.saturating_add(after));
-        for since in all {
-            let began = since.word.load(Acquire);
-            if began == 0 || began & COUNTED != 0 || since.generation.load(Relaxed) != generation {
-                continue;
+        for (number, line) in self.lines.numbered() {
+            for (index, since) in line.places.iter().enumerate() {
+                let began = since.word.load(Acquire);
+                if began == 0 || began & COUNTED != 0 || since.generation.load(Relaxed) != generation {
+                    continue;
+                }
+                let becomes_slow = began.saturating_add(after);
+                if becomes_slow >= now {
+                    due = due.min(becomes_slow);
+                } else if since.word.compare_exchange(began, COUNTED | began, AcqRel, Relaxed).is_ok() {
+                    // From here on the call needs the lock to end.
+                    slow.push((began, index_of(number, index)));
+                }
             }
-            let becomes_slow = began.saturating_add(after);
-            if becomes_slow >= now {
-                due = due.min(becomes_slow);
-            } else if since.word.compare_exchange(began, COUNTED | began, AcqRel, Relaxed).is_ok() {
-                // From here on the call needs the lock to end.
-                slow.push((began, since));
+            let Some(mut queue) = line.queue() else { continue };
+            // Those of an earlier state are looked at once, too.
+            while let Some(Begun { index, at, generation: of }) = queue.take(now.saturating_sub(after)) {
+                if of == generation {
+                    queue.set(index, COUNTED | at);
+                    slow.push((at, index_of(number, PLACES + index as usize)));
+                }
             }
+            due = queue.oldest().map_or(due, |began| due.min(began.saturating_add(after)));
         }
-        slow.sort_by_key(|(began, _)| *began);
-        for (began, since) in slow {
-            let position = count(began.saturating_add(after));
-            since.word.store(position.map_or(began, |position| COUNTED | position.0), Release);
+        slow.sort_unstable();
+        for (began, index) in slow {
+            let word = count(began.saturating_add(after)).map_or(began, |position| COUNTED | position.0);
+            self.at(index, |since| since.word.store(word, Release), |queue, index| queue.set(index, word));
         }
         self.due.store(due, Relaxed);
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> u64 {
-        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = self.lines.iter().flat_map(|line| &line.0).chain(rest.iter());
-        all.filter(|since| since.word.load(Relaxed) != 0).count() as u64
+        let in_line = |line: &Line| {
+            let in_places = line.places.iter().filter(|since| since.word.load(Relaxed) != 0).count() as u64;
+            in_places + line.queue().map_or(0, |queue| queue.len())
+        };
+        self.lines.iter().map(in_line).sum()
     }
 }
 
-fn place(index: usize) -> Place {
+fn index_of(line: usize, index: usize) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "fewer calls are in flight than there are numbers")]
-    Place::watched(index as u32)
+    let index = (index << LINE | line) as u32;
+    index
+}
+
+fn place(line: usize, index: usize) -> Place {
+    Place::watched(index_of(line, index))
 }
 
 #[cfg(test)]
@@ -201,8 +244,8 @@ mod tests {
     #[test]
     fn a_call_is_found_slow_once_and_when_it_ends_it_tells_where_it_was_counted() {
         let calls = InFlight::new();
-        let places: Vec<_> = (1..=40).map(|now| calls.begin(7, now, 100).as_watched().unwrap()).collect();
-        let of_another_state = calls.begin(6, 1, 100).as_watched().unwrap();
+        let places: Vec<_> = (1..=40).map(|now| calls.begin(|| false, 7, now, 100).as_watched().unwrap()).collect();
+        let of_another_state = calls.begin(|| false, 6, 41, 100).as_watched().unwrap();
         assert_eq!(calls.count(), 41);
         assert_eq!(swept(&calls, 101), []);
         assert!(!calls.is_due(101) && calls.is_due(102));
@@ -213,16 +256,16 @@ mod tests {
         assert!(!calls.end_fast(places[0], 50, 100));
         assert_eq!(calls.end(places[0]), Some(Watched::Counted(Position(101))));
         assert_eq!(calls.end(places[38]), Some(Watched::Since(39)));
-        assert_eq!(calls.end(of_another_state), Some(Watched::Since(1)));
+        assert_eq!(calls.end(of_another_state), Some(Watched::Since(41)));
         assert_eq!(calls.count(), 37);
     }
 
     #[test]
     fn a_call_may_end_on_another_thread() {
         let calls = InFlight::new();
-        let place = calls.begin(0, 5, 100).as_watched().unwrap();
+        let place = calls.begin(|| false, 0, 5, 100).as_watched().unwrap();
         std::thread::scope(|scope| scope.spawn(|| assert!(calls.end_fast(place, 6, 100))).join().unwrap());
         assert_eq!(calls.count(), 0);
-        assert_eq!(calls.begin(0, 7, 100).as_watched(), Some(place));
+        assert_eq!(calls.begin(|| false, 0, 7, 100).as_watched(), Some(place));
     }
 }

@@ -6,6 +6,7 @@ mod change;
 mod config;
 mod control;
 mod health;
+mod history;
 mod in_flight;
 mod instance;
 mod keyed;
@@ -14,6 +15,7 @@ mod long_run;
 mod machine;
 #[cfg(test)]
 mod oracle;
+mod queue;
 mod rules;
 mod settlement;
 mod shed;
@@ -29,6 +31,7 @@ pub use health::HealthCheck;
 pub use keyed::CircuitBreakerTotals;
 pub use state::CircuitState;
 pub(crate) use state::Ticket;
+use state::Tickets;
 pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};
 
 use super::{
@@ -45,6 +48,7 @@ use crate::sync::{
 use crate::{
     error::Error,
     event::{self, Caller, EventKind},
+    mark,
     outcome::Ending,
     time::{NEVER, Nanos},
 };
@@ -166,7 +170,47 @@ impl CircuitBreaker {
     /// [`Error::CircuitOpen`] while open, while half-open with all probes in flight, and where a `ramp` or `shed` refuses.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        self.admit(Caller::BY_HAND).map(|ticket| Permit::new(self, ticket))
+        self.admit_by_hand().map(|tickets| Permit::new(self, tickets))
+    }
+
+    /// Without a site, whose end would tell the site outside that it was refused.
+    #[inline]
+    fn admit_by_hand(&self) -> Result<Tickets, Error> {
+        self.admit(Caller::BY_HAND).map(|ticket| Tickets { ticket, calls: 1 }).map_err(mark::refused)
+    }
+
+    /// Admits so many attempts, or refuses them at once: the requests of a batch, say. The permit settles all of them:
+    /// each counts as what it is settled with.
+    ///
+    /// Half-open they take a probe's place each; where they are more than there are places they take them all, so that
+    /// also who only comes with many finds out whether the dependency is well. A `ramp` and `shed` decide about them as
+    /// about one call. With `slow_call`, one of them is noted while they are in flight and the others count as slow once
+    /// they end. None at all are admitted always, and count as nothing. More than a million are taken for a million.
+    ///
+    /// # Errors
+    /// [`Error::CircuitOpen`] while open, while half-open with too few places, and where a `ramp` or `shed` refuses.
+    ///
+    /// ```
+    /// # use resilient::{CircuitBreaker, CircuitBreakerConfig};
+    /// # fn send(batch: &[u32]) -> Result<(), std::io::Error> { Ok(()) }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// static BREAKER: CircuitBreaker = CircuitBreaker::new(CircuitBreakerConfig::new());
+    /// let batch = [1, 2, 3];
+    /// let permit = BREAKER.try_acquire_many(3)?;
+    /// permit.record(&send(&batch));
+    /// # Ok(()) }
+    /// ```
+    pub fn try_acquire_many(&self, attempts: u32) -> Result<Permit<'_, Self>, Error> {
+        let calls = attempts.min(Tickets::MOST);
+        let ticket =
+            if calls == 0 { Ticket::NONE } else { self.admit_many(Caller::BY_HAND, calls).map_err(mark::refused)? };
+        Ok(Permit::new(self, Tickets { ticket, calls }))
+    }
+
+    /// Whether it is the instance of a key: of these there may be very many, each used by few.
+    #[inline]
+    fn is_one_of_many(&self) -> bool {
+        self.identity.label().is_some()
     }
 
     /// As [`try_acquire`](Self::try_acquire), for a breaker that is shared by `Arc`: the permit holds it.
@@ -174,8 +218,8 @@ impl CircuitBreaker {
     /// # Errors
     /// As those of [`try_acquire`](Self::try_acquire).
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedPermit<Self>, Error> {
-        let ticket = self.admit(Caller::BY_HAND)?;
-        Ok(OwnedPermit::new(self, ticket))
+        let tickets = self.admit_by_hand()?;
+        Ok(OwnedPermit::new(self, tickets))
     }
 
     fn in_flight(&self) -> &InFlight {
@@ -198,14 +242,16 @@ impl CircuitBreaker {
         let mut changes = Changes::default();
         let mut core = self.lock();
         core.machine.seed(|| fastrand::u64(1..));
-        let is_unwatched = self.hear_news(&mut core.machine, now, &mut changes);
+        let unwatched = self.hear_news(&mut core.machine, now, &mut changes);
         let before = before();
         self.count_slow(&mut core.machine, now, &mut changes);
         let result = step(&mut core.machine, &mut changes, before);
         self.publish(&core.machine, now);
         drop(core);
-        if is_unwatched {
+        if let Some(generation) = unwatched {
             self.emit(caller, EventKind::HealthCheckStopped);
+            // It may only be that nobody runs it.
+            self.health.get().into_iter().for_each(|health| health.stop(generation));
         }
         self.report(caller, &changes);
         result
@@ -221,14 +267,14 @@ impl CircuitBreaker {
         self.hot.store(shortcuts.word(machine.generation()), Release);
     }
 
-    /// What the health check has found out. Tells whether it has stopped.
-    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) -> bool {
-        match self.health.get().and_then(|health| health.take_news()) {
+    /// What the health check has found out. Tells for which generation it has stopped.
+    fn hear_news(&self, machine: &mut Machine, now: Nanos, changes: &mut Changes) -> Option<u32> {
+        match self.health.get().and_then(|health| health.take_news(now)) {
             Some(News::Well { generation }) => machine.healthy(generation, now, changes),
-            Some(News::Gone { generation }) => return machine.unwatched(generation),
+            Some(News::Gone { generation }) => return machine.unwatched(generation).then_some(generation),
             None => {}
         }
-        false
+        None
     }
 
     /// Counts the calls in flight that have become slow.
@@ -285,11 +331,14 @@ impl fmt::Debug for CircuitBreaker {
 impl Sealed for CircuitBreaker {}
 
 impl Admit for CircuitBreaker {
-    type Ticket = Ticket;
+    type Ticket = Tickets;
 
     #[inline]
-    fn settle(&self, ticket: Ticket, ending: Ending) {
-        self.settle(Caller::BY_HAND, ticket, ending);
+    fn settle(&self, Tickets { ticket, calls }: Tickets, ending: Ending) {
+        match calls {
+            1 => self.settle(Caller::BY_HAND, ticket, ending),
+            calls => self.settle_many(Caller::BY_HAND, ticket, ending, calls),
+        }
     }
 }
 

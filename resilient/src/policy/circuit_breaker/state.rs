@@ -69,11 +69,13 @@ pub(super) enum State {
 pub(super) struct Probe {
     pub(super) place: Place,
     pub(super) started: Nanos,
+    /// How many attempts it is.
+    pub(super) calls: u32,
 }
 
 /// What an admitted call must show when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     pub(super) generation: u32,
     pub(super) place: Place,
 }
@@ -81,6 +83,18 @@ pub struct Ticket {
 impl Ticket {
     /// That of a call which has not been admitted.
     pub(crate) const NONE: Self = Self { generation: 0, place: Place::NONE };
+}
+
+/// Those of attempts that were admitted together: by hand, and settled together.
+#[derive(Clone, Copy, Debug)]
+pub struct Tickets {
+    pub(super) ticket: Ticket,
+    pub(super) calls: u32,
+}
+
+impl Tickets {
+    /// More than that are taken for that many: as many as a window can hold.
+    pub(super) const MOST: u32 = 1_000_000;
 }
 
 /// Where a call in flight is noted.

@@ -1,4 +1,4 @@
-use super::{machine::Machine, state::CircuitState};
+use super::{history::Entry, machine::Machine, state::CircuitState};
 use crate::{
     cause::Cause,
     policy::mode::Mode,
@@ -34,7 +34,8 @@ pub struct CircuitBreakerStats {
     pub baseline: Option<Ratio>,
     /// The share of the calls that pass, during a ramp.
     pub share: Option<Ratio>,
-    /// Calls that have neither ended nor been dropped; counted only where `slow_call` has their time watched.
+    /// Calls that have neither ended nor been dropped; known only where `slow_call` has their time watched, for elsewhere
+    /// calls that are admitted leave no trace.
     pub in_flight: Option<u64>,
     /// Probes that have neither ended nor been dropped.
     pub probes_in_flight: usize,
@@ -42,14 +43,21 @@ pub struct CircuitBreakerStats {
     pub opened: u64,
     /// The last change of state.
     pub last_change: Option<LastChange>,
+    /// The last sixteen, the oldest first.
+    pub changes: Vec<LastChange>,
     /// How long it has been in each state.
     pub time_in: TimeInStates,
     /// How many calls it refused.
     pub rejected: u64,
     /// How many of these to take load off the dependency, with `shed`.
     pub shed: u64,
+    /// How many calls succeeded since it was made. Absent unless its window is one of time: elsewhere a success leaves no
+    /// trace, once it changes nothing.
+    pub total_successes: Option<u64>,
     /// How many calls failed since it was made.
     pub total_failures: u64,
+    /// How many of these panicked.
+    pub total_panics: u64,
     /// How many calls were slow since it was made.
     pub total_slow: u64,
     /// How many results its classifier ignored, or were another policy's refusal.
@@ -100,6 +108,7 @@ impl CircuitBreakerStats {
     pub(super) fn of(machine: &Machine, now: Nanos, totals: super::window::Totals) -> Self {
         let after = |at: Nanos| Duration::from_nanos(at.saturating_sub(now));
         let ago = |at: Nanos| Duration::from_nanos(now.saturating_sub(at));
+        let made = |&Entry { from, to, cause, at }: &Entry| LastChange { from, to, cause, ago: ago(at) };
         let known = totals.calls >= machine.rules.min_calls.into();
         let is_streak = matches!(machine.rules.span, super::rules::Span::Streak);
         let rate = |part, has: bool| if known && has { share(part, totals.calls) } else { None };
@@ -120,16 +129,14 @@ impl CircuitBreakerStats {
             in_flight: None,
             probes_in_flight: machine.probes_in_flight(),
             opened: machine.tally.opened,
-            last_change: machine.tally.last_change.map(|change| LastChange {
-                from: change.from,
-                to: change.to,
-                cause: change.cause,
-                ago: ago(change.at),
-            }),
+            last_change: machine.history.last().map(made),
+            changes: machine.history.iter().map(made).collect(),
             time_in: TimeInStates { closed, open, half_open, forced_open, forced_closed, disabled },
             rejected: 0,
             shed: machine.tally.shed,
+            total_successes: None,
             total_failures: machine.tally.failures,
+            total_panics: machine.tally.panics,
             total_slow: machine.tally.slow,
             ignored: 0,
             cancelled: 0,

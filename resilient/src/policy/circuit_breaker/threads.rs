@@ -1,7 +1,7 @@
 //! What each thread counts for itself, so that a success needs no shared write.
 
 use super::window::Successes;
-use crate::stats::slots::Slots;
+use crate::stats::lines::{Lines, Local};
 use crate::sync::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -17,7 +17,7 @@ pub(super) struct Line {
     /// The generation that the buckets belong to, plus one.
     generation: AtomicU64,
     buckets: [AtomicU64; BUCKETS as usize],
-    counters: [AtomicU64; 3],
+    counters: [AtomicU64; 4],
 }
 
 /// What a thread counts without the lock.
@@ -26,51 +26,77 @@ pub(super) enum Count {
     Rejected,
     Ignored,
     Cancelled,
+    /// Those of buckets that have gone.
+    Succeeded,
 }
 
 #[derive(Debug)]
-pub(super) struct Threads(Slots<Line>);
+pub(super) struct Threads(Lines<Line>);
 
 impl Threads {
     pub(super) const fn new() -> Self {
-        Self(Slots::new())
+        Self(Lines::new())
     }
 
-    /// Counts a success in bucket `index`; tells whether it is this thread's first there.
+    /// Counts so many successes in bucket `index`; tells whether they are this thread's first there.
     #[inline]
-    pub(super) fn success(&self, generation: u32, index: u64) -> bool {
-        let (line, owned) = self.0.local();
+    pub(super) fn success(
+        &self,
+        is_one_of_many: impl FnOnce() -> bool,
+        generation: u32,
+        index: u64,
+        calls: u32,
+    ) -> bool {
+        let Local { line, owned, .. } = self.0.local(is_one_of_many);
         if line.generation.load(Acquire) != u64::from(generation) + 1 && !line.begin(generation) {
             return false;
         }
-        let bucket = &line.buckets[(index % BUCKETS) as usize];
-        let tag = index << 32;
-        let next = |held: u64| if held & TAG == tag { held + 1 } else { tag | 1 };
-        if owned {
+        let (bucket, tag) = (&line.buckets[(index % BUCKETS) as usize], index << 32);
+        let held = bucket.load(Relaxed);
+        if owned && held & TAG == tag {
             // No other thread writes here, so no read-modify-write is needed.
-            let held = bucket.load(Relaxed);
-            bucket.store(next(held), Relaxed);
-            return held & TAG != tag;
+            bucket.store(held + u64::from(calls), Relaxed);
+            return false;
         }
-        let mut held = bucket.load(Relaxed);
-        while let Err(found) = bucket.compare_exchange_weak(held, next(held), Relaxed, Relaxed) {
-            held = found;
-        }
-        held & TAG != tag
+        self.first_or_shared(line, bucket, tag, calls)
     }
 
-    pub(super) fn count(&self, count: Count) {
-        let (line, owned) = self.0.local();
+    /// The first of a thread in a bucket, or one where other threads count too.
+    #[inline(never)]
+    fn first_or_shared(&self, line: &Line, bucket: &AtomicU64, tag: u64, calls: u32) -> bool {
+        let calls = u64::from(calls);
+        let next = |held: u64| if held & TAG == tag { held + calls } else { tag | calls };
+        let mut held = bucket.load(Relaxed);
+        while let Err(found) = bucket.compare_exchange(held, next(held), Relaxed, Relaxed) {
+            held = found;
+            self.0.spread();
+        }
+        let first = held & TAG != tag;
+        if first {
+            line.retire(held);
+        }
+        first
+    }
+
+    pub(super) fn count(&self, is_one_of_many: impl FnOnce() -> bool, count: Count, calls: u32) {
+        let Local { line, owned, .. } = self.0.local(is_one_of_many);
         let counter = &line.counters[count as usize];
         if owned {
-            counter.store(counter.load(Relaxed) + 1, Relaxed);
+            counter.store(counter.load(Relaxed) + u64::from(calls), Relaxed);
         } else {
-            counter.fetch_add(1, Relaxed);
+            counter.fetch_add(calls.into(), Relaxed);
         }
     }
 
     pub(super) fn counted(&self, count: Count) -> u64 {
         self.0.iter().map(|line| line.counters[count as usize].load(Relaxed)).sum()
+    }
+
+    /// Successes since it was made.
+    pub(super) fn succeeded(&self) -> u64 {
+        let counted = self.counted(Count::Succeeded);
+        let held = self.0.iter().flat_map(|line| &line.buckets).map(|bucket| bucket.load(Relaxed) & !TAG);
+        counted + held.sum::<u64>()
     }
 
     pub(super) fn successes(&self, generation: u32) -> impl Successes {
@@ -85,6 +111,12 @@ const TAG: u64 = !0 << 32;
 const EMPTYING: u64 = u64::MAX;
 
 impl Line {
+    /// What a bucket held goes.
+    #[cold]
+    fn retire(&self, held: u64) {
+        self.counters[Count::Succeeded as usize].fetch_add(held & !TAG, Relaxed);
+    }
+
     /// Begins to count for a newer generation, unless the line has seen a newer one still. While one thread empties a
     /// line that others share, these count nothing.
     #[cold]
@@ -97,7 +129,7 @@ impl Line {
             // An unused line is empty.
             let step = if held == 0 { next } else { EMPTYING };
             if self.generation.compare_exchange(held, step, AcqRel, Acquire).is_ok() && step == EMPTYING {
-                self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+                self.buckets.iter().for_each(|bucket| self.retire(bucket.swap(0, Relaxed)));
                 self.generation.store(next, Release);
             }
         }
@@ -130,26 +162,28 @@ mod tests {
     #[test]
     fn successes_are_told_apart_by_bucket_and_generation() {
         let threads = Threads::new();
-        assert!(threads.success(7, 100));
-        assert!(!threads.success(7, 100));
-        assert!(threads.success(7, 101));
+        assert!(threads.success(|| false, 7, 100, 1));
+        assert!(!threads.success(|| false, 7, 100, 1));
+        assert!(threads.success(|| false, 7, 101, 1));
         assert_eq!(threads.successes(7).within(100, 101), 3);
         assert_eq!(threads.successes(7).within(101, 110), 1);
         assert_eq!(threads.successes(8).within(0, 200), 0);
-        assert!(threads.success(8, 101));
+        assert!(threads.success(|| false, 8, 101, 1));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         // A late success of an older generation wipes nothing.
-        assert!(!threads.success(7, 101));
+        assert!(!threads.success(|| false, 7, 101, 1));
         assert_eq!(threads.successes(8).within(100, 101), 1);
         assert_eq!(threads.successes(7).within(100, 101), 0);
+        assert_eq!(threads.succeeded(), 4);
     }
 
     #[test]
     fn a_full_lap_forgets() {
         let threads = Threads::new();
-        threads.success(0, 5);
-        threads.success(0, 5 + BUCKETS);
+        threads.success(|| false, 0, 5, 1);
+        threads.success(|| false, 0, 5 + BUCKETS, 1);
         assert_eq!(threads.successes(0).within(5, 14), 0);
         assert_eq!(threads.successes(0).within(5 + BUCKETS, 14 + BUCKETS), 1);
+        assert_eq!(threads.succeeded(), 2);
     }
 }

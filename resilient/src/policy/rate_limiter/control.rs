@@ -4,6 +4,7 @@ use super::{RateLimiter, RateLimiterConfig, Taken, is_reserved, stats::Refusal};
 use crate::{
     error::{ConfigError, Error},
     event::{self, Caller, EventKind},
+    mark,
     policy::mode::Mode,
     priority::Priority,
     time::{Nanos, nanos},
@@ -78,7 +79,7 @@ impl RateLimiter {
             Taken::After(after)
         };
         drop(locked);
-        self.refuse(Caller::BY_HAND, tokens, why, Refusal::AtOnce).map(|()| Duration::ZERO)
+        self.refuse(Caller::BY_HAND, tokens, why, Refusal::AtOnce).map(|()| Duration::ZERO).map_err(mark::refused)
     }
 
     /// Charges or refunds what a call cost other than it said.

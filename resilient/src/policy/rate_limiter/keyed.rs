@@ -9,6 +9,7 @@ use crate::{
     check,
     error::{ConfigError, Error, demand},
     event::{self, Caller},
+    mark,
     stats::slots::Slots as Lines,
     time::{TICK, coarse, precise},
 };
@@ -276,7 +277,7 @@ impl<K: Hash + ?Sized> KeyedRateLimiter<K> {
     /// [`Error::RateLimited`] when it has not so many, [`Error::CostExceedsBurst`] when it never will.
     #[inline]
     pub fn try_acquire_many(&self, key: &K, tokens: u32) -> Result<(), Error> {
-        self.slots.take(Caller::BY_HAND, RateSlots::key(key), tokens)
+        self.slots.take(Caller::BY_HAND, RateSlots::key(key), tokens).map_err(mark::refused)
     }
 
     /// What the key has now; one that never called has a full bucket.

@@ -38,6 +38,7 @@ use crate::sync::{
 use crate::{
     error::Error,
     event::{self, Caller},
+    mark,
     outcome::Ending,
     policy::{keyed::Identity, mode::Mode},
     priority::Priority,
@@ -169,7 +170,7 @@ impl RateLimiter {
     pub fn try_acquire_as(&self, class: Priority, tokens: u32) -> Result<Permit<'_, Self>, Error> {
         match self.take(class, tokens) {
             Taken::Now => {}
-            refused => self.refuse(Caller::BY_HAND, tokens, refused, Refusal::AtOnce)?,
+            refused => self.refuse(Caller::BY_HAND, tokens, refused, Refusal::AtOnce).map_err(mark::refused)?,
         }
         Ok(Permit::new(self, ()))
     }

@@ -9,6 +9,7 @@ pub(super) use results::{End, Taken};
 use super::{
     baseline::Baseline,
     change::{Change, Changes},
+    history::History,
     rules::Rules,
     shed,
     shortcuts::Shortcuts,
@@ -45,12 +46,18 @@ pub(super) struct Machine {
     /// How many recoveries in a row have failed.
     failed_recoveries: u32,
     random: u64,
+    /// How long a probe takes on average; 0 before the first.
+    probe_time: Nanos,
     pub(super) tally: Tally,
+    pub(super) history: History,
 }
 
 /// One call in ten passes when a ramp begins.
 const FIRST_SHARE: u64 = 100_000;
 const WHOLE: u64 = 1_000_000;
+
+/// Nobody has to come back earlier than after that.
+const SOON: Nanos = 1_000_000;
 
 impl Machine {
     pub(super) const fn new(rules: Rules) -> Self {
@@ -64,7 +71,9 @@ impl Machine {
             next_probe: 0,
             failed_recoveries: 0,
             random: 0,
+            probe_time: 0,
             tally: Tally::NEW,
+            history: History::new(),
         }
     }
 
@@ -123,7 +132,7 @@ impl Machine {
 
     pub(super) fn probes_in_flight(&self) -> usize {
         match &self.state {
-            State::HalfOpen { probes, .. } => probes.len(),
+            State::HalfOpen { probes, .. } => probes.iter().map(|probe| probe.calls as usize).sum(),
             _ => 0,
         }
     }
@@ -247,7 +256,7 @@ impl Machine {
             self.failed_recoveries = 0;
         }
         let change = Change { from, to, cause, totals, at, until: self.until(), generation: self.generation };
-        self.tally.last_change = Some(change);
+        self.history.push(&change);
         if from != to || cause == Cause::ByHand {
             changes.push(change);
         }
@@ -326,15 +335,38 @@ impl Machine {
         probes.iter().map(|probe| probe.started.saturating_add(self.rules.probe_timeout)).min()
     }
 
+    /// When a place may be free: the oldest probe takes as long as probes do on average or, once it has, as long again
+    /// as it has taken; and it expires. Nothing is known before the first has ended.
+    fn probe_end(&self, now: Nanos) -> Option<Nanos> {
+        let State::HalfOpen { probes, .. } = &self.state else { return None };
+        let oldest = probes.iter().map(|probe| probe.started).min().filter(|_| self.probe_time > 0)?;
+        let taken = now.saturating_sub(oldest);
+        let rest = if taken < self.probe_time { self.probe_time - taken } else { taken };
+        let expiry = oldest.saturating_add(self.rules.probe_timeout);
+        Some(now.saturating_add(rest.max(SOON)).min(expiry))
+    }
+
+    #[cfg(test)]
     pub(super) fn admit(&mut self, now: Nanos, successes: &impl Successes, changes: &mut Changes) -> Admission {
+        self.admit_many(now, 1, successes, changes)
+    }
+
+    /// Admits so many calls together, or none of them.
+    pub(super) fn admit_many(
+        &mut self,
+        now: Nanos,
+        calls: u32,
+        successes: &impl Successes,
+        changes: &mut Changes,
+    ) -> Admission {
         self.advance(now, changes);
         if self.rules.mode == Mode::Off {
             return self.admitted(Place::NONE);
         }
-        let (expiry, share) = (self.first_expiry(), self.share(now));
+        let share = self.share(now);
         if self.sheds(now, successes) {
-            self.window.shed(now);
-            self.tally.shed += 1;
+            (0..calls).for_each(|_| self.window.shed(now));
+            self.tally.shed += u64::from(calls);
             return Admission::Refused { retry_at: None };
         }
         match &mut self.state {
@@ -344,14 +376,14 @@ impl Machine {
                 // A ramp begins with one; and there are no more than may still be needed.
                 let at_once = if self.rules.ramp && *successes == 0 { 1 } else { self.rules.probes };
                 let needed = self.rules.probes.max(self.rules.successes) - *successes;
-                if probes.len() >= at_once.min(needed) as usize {
-                    // When the oldest probe expires the circuit re-opens; nothing is known of the time before.
-                    let open_for = self.rules.open_for.time(self.failed_recoveries.saturating_add(1), 0);
-                    return Admission::Refused { retry_at: expiry.map(|expiry| expiry.saturating_add(open_for)) };
+                let (places, taken) = (at_once.min(needed), probes.iter().map(|probe| probe.calls).sum::<u32>());
+                // Those that are more than all places together take them all.
+                if taken + calls.min(places) > places {
+                    return Admission::Refused { retry_at: self.probe_end(now) };
                 }
                 self.next_probe = self.next_probe.wrapping_add(1);
                 let place = Place::probe(self.next_probe);
-                probes.push(Probe { place, started: now });
+                probes.push(Probe { place, started: now, calls });
                 self.admitted(place)
             }
             State::Ramp { credit, .. } => {

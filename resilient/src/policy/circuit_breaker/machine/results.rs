@@ -32,11 +32,13 @@ pub(in super::super) struct End {
     pub(in super::super) slow: bool,
     /// It has been counted already, as a slow one.
     pub(in super::super) counted: Option<Position>,
+    /// So many calls that were admitted together, of which `counted` is one.
+    pub(in super::super) calls: u32,
 }
 
 impl End {
     pub(in super::super) const fn fast(ending: Ending) -> Self {
-        Self { ending, slow: false, counted: None }
+        Self { ending, slow: false, counted: None, calls: 1 }
     }
 }
 
@@ -51,7 +53,9 @@ impl Machine {
     ) -> Taken {
         self.advance(now, changes);
         if ticket.generation != self.generation {
-            self.tally.late += u64::from(!matches!(end.ending, Ending::Ignored | Ending::Cancelled));
+            if !matches!(end.ending, Ending::Ignored | Ending::Cancelled) {
+                self.tally.late += u64::from(end.calls);
+            }
             return Taken::Late;
         }
         if self.is_recording() {
@@ -76,16 +80,25 @@ impl Machine {
     }
 
     fn judge_probe(&mut self, probe: Probe, ending: Ending, now: Nanos, changes: &mut Changes) {
-        let is_slow = self.rules.slow.is_some_and(|slow| now.saturating_sub(probe.started) > slow.after);
-        self.tally.slow += u64::from(is_slow);
+        let taken = now.saturating_sub(probe.started);
+        let is_slow = self.rules.slow.is_some_and(|slow| taken > slow.after);
+        if ending.is_failure() || ending == Ending::Success {
+            self.probe_time = match self.probe_time {
+                0 => taken.max(1),
+                average => average - average / 4 + taken / 4,
+            };
+        }
+        let calls = probe.calls;
+        self.tally.slow += if is_slow { calls.into() } else { 0 };
         if ending.is_failure() {
-            self.tally.failures += 1;
+            self.count_failures(ending, calls);
             return self.open(now, Cause::ProbeFailed, Totals::default(), changes);
         }
         let State::HalfOpen { successes, slow, .. } = &mut self.state else { return };
         if ending == Ending::Success {
-            *successes += 1;
-            *slow += u32::from(is_slow);
+            self.tally.successes += u64::from(calls);
+            *successes += calls;
+            *slow += if is_slow { calls } else { 0 };
         }
         if *successes < self.rules.successes {
             return;
@@ -98,22 +111,36 @@ impl Machine {
         }
     }
 
+    fn count_failures(&mut self, ending: Ending, calls: u32) {
+        let calls = u64::from(calls);
+        self.tally.failures += calls;
+        self.tally.panics += if ending == Ending::Panicked { calls } else { 0 };
+    }
+
     fn record(&mut self, end: End, now: Nanos, successes: &impl Successes, changes: &mut Changes) {
         let failed = end.ending.is_failure();
         if !failed && end.ending != Ending::Success {
             return;
         }
-        self.tally.failures += u64::from(failed);
-        match end.counted {
-            Some(position) if failed => self.window.fail(position),
-            Some(_) => return,
-            None => {
-                if !self.is_left_to_threads(end) {
-                    self.window.record(Verdict { failed, slow: end.slow }, now);
-                }
-                self.tally.slow += u64::from(end.slow);
+        let is_left_to_threads = self.is_left_to_threads(end);
+        if failed {
+            self.count_failures(end.ending, end.calls);
+        } else if !is_left_to_threads {
+            self.tally.successes += u64::from(end.calls);
+        }
+        if let (Some(position), true) = (end.counted, failed) {
+            self.window.fail(position);
+        }
+        let rest = end.calls - u32::from(end.counted.is_some());
+        if rest == 0 && !failed {
+            return;
+        }
+        if !is_left_to_threads {
+            for _ in 0..rest {
+                self.window.record(Verdict { failed, slow: end.slow }, now);
             }
         }
+        self.tally.slow += if end.slow { rest.into() } else { 0 };
         self.judge(now, successes, changes);
     }
 

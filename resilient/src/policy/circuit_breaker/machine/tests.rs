@@ -133,7 +133,7 @@ fn timed(config: CircuitBreakerConfig) -> Machine {
 
 fn settle_slow(machine: &mut Machine, now: Nanos, counted: Option<Position>, ending: Ending) {
     let ticket = admitted(machine, now);
-    let end = End { ending, slow: true, counted };
+    let end = End { slow: true, counted, ..End::fast(ending) };
     machine.settle(ticket, end, now, &Nobody, &mut Changes::default());
 }
 
@@ -144,7 +144,7 @@ fn slow_calls_open_it_whatever_their_result() {
     assert_eq!(machine.state(), CircuitState::Closed);
     settle_slow(&mut machine, 0, None, Ending::Success);
     assert_eq!(machine.state(), CircuitState::Open);
-    assert!(matches!(machine.tally.last_change.unwrap().cause, Cause::SlowRate { slow: 4, calls: 4 }));
+    assert!(matches!(machine.history.last().unwrap().cause, Cause::SlowRate { slow: 4, calls: 4 }));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn probes_that_are_all_slow_reopen() {
             (0..4).for_each(|_| call(&mut machine, 0, Ending::Failure));
         }
     }
-    assert_eq!(machine.tally.last_change.unwrap().cause, Cause::ProbesSlow);
+    assert_eq!(machine.history.last().unwrap().cause, Cause::ProbesSlow);
 }
 
 #[test]

@@ -5,8 +5,9 @@ mod run;
 mod scripts;
 
 use super::{
-    change::{Change, Changes},
+    change::Changes,
     config::{CircuitBreakerConfig, Window},
+    history::Entry,
     machine::{Admission, End, Machine, Taken},
     shortcuts::Shortcuts,
     state::{CircuitState, Place, Ticket},
@@ -24,6 +25,7 @@ use std::{collections::VecDeque, time::Duration};
 
 const MS: Nanos = 1_000_000;
 const LARGEST_WINDOW: u32 = 12;
+const LARGEST_GROUP: u32 = 5;
 
 pub(super) fn scripts() -> ProptestConfig {
     let cases = std::env::var("SCRIPTS").ok().and_then(|number| number.parse().ok()).unwrap_or(400);
@@ -56,6 +58,10 @@ struct Oracle {
     failed_recoveries: u32,
     opened: u64,
     failures: u64,
+    panics: u64,
+    successes: u64,
+    /// How long probes took that had a result.
+    probed: Vec<Nanos>,
     slow: u64,
     late: u64,
     last_change: Option<(CircuitState, CircuitState, Cause, Nanos)>,
@@ -80,6 +86,9 @@ impl Oracle {
             failed_recoveries: 0,
             opened: 0,
             failures: 0,
+            panics: 0,
+            successes: 0,
+            probed: Vec::new(),
             slow: 0,
             late: 0,
             last_change: None,
@@ -153,12 +162,15 @@ impl Oracle {
         }
     }
 
-    fn admit(&mut self, call: usize, now: Nanos) -> Expected {
+    fn admit(&mut self, call: usize, calls: u32, now: Nanos) -> Expected {
         self.time_passes(now);
         if self.config.mode == Mode::Off {
             return Expected::Admitted;
         }
-        let (timeout, next) = (self.probe_timeout(), self.open_for(self.failed_recoveries + 1));
+        let timeout = self.probe_timeout();
+        let average = self.probed.iter().fold(None, |average: Option<Nanos>, time| {
+            Some(average.map_or((*time).max(1), |average| average - average / 4 + time / 4))
+        });
         match &mut self.phase {
             Phase::Open { until: NEVER } | Phase::Manual(CircuitState::ForcedOpen) => Expected::Refused(None),
             Phase::Open { until } => Expected::Refused(Some(*until)),
@@ -167,11 +179,15 @@ impl Oracle {
                     (true, 0) => 1,
                     _ => self.config.probes.min(self.config.probes.max(self.config.successes) - *good),
                 };
-                if probes.len() < at_once as usize {
-                    probes.push((call, now));
+                let free = (at_once as usize).saturating_sub(probes.len());
+                if free >= calls as usize || (probes.is_empty() && calls >= at_once) {
+                    probes.extend((0..calls).map(|_| (call, now)));
                     return Expected::Admitted;
                 }
-                Expected::Refused(probes.iter().map(|(_, started)| started + timeout + next).min())
+                let oldest = probes.iter().map(|(_, started)| *started).min().unwrap();
+                let taken = now - oldest;
+                let rest = average.map(|average| if taken < average { average - taken } else { taken });
+                Expected::Refused(rest.map(|rest| (now + rest.max(MS)).min(oldest + timeout)))
             }
             Phase::Ramp { .. } => Expected::Either,
             Phase::Closed | Phase::Manual(_) => Expected::Admitted,
@@ -200,55 +216,68 @@ impl Oracle {
         }
     }
 
-    fn settle(&mut self, call: usize, era: u32, ending: Ending, slow: bool, counted: bool, now: Nanos) -> bool {
+    #[expect(clippy::too_many_arguments, reason = "what is known of a call")]
+    fn settle(
+        &mut self,
+        call: usize,
+        calls: u32,
+        era: u32,
+        ending: Ending,
+        slow: bool,
+        counted: bool,
+        now: Nanos,
+    ) -> bool {
         self.time_passes(now);
         let failed = matches!(ending, Ending::Failure | Ending::Panicked);
         let is_result = failed || ending == Ending::Success;
         if era != self.era {
-            self.late += u64::from(is_result);
+            self.late += if is_result { calls.into() } else { 0 };
             return true;
         }
         if self.config.mode == Mode::Off {
             return false;
         }
         if let Phase::HalfOpen { probes, .. } = &mut self.phase {
-            let index = probes.iter().position(|(probe, _)| *probe == call).unwrap();
-            let (_, started) = probes.swap_remove(index);
+            let (_, started) = *probes.iter().find(|(probe, _)| *probe == call).unwrap();
+            probes.retain(|(probe, _)| *probe != call);
             let slow = self.config.slow_call.is_some_and(|time| now - started > nanos(time));
-            self.probed(ending, slow, now);
+            self.probed.extend(is_result.then_some(now - started));
+            self.probed(ending, calls, slow, now);
         } else if self.is_recording() && is_result {
-            self.failures += u64::from(failed);
-            match self.log.iter_mut().find(|result| result.call == call) {
-                Some(result) => result.failed = failed,
-                None if counted => {}
-                None => {
-                    self.slow += u64::from(slow);
-                    self.log.push_back(Result { call, at: now, failed, slow });
-                }
+            let rest = calls - u32::from(counted);
+            self.failures += if failed { calls.into() } else { 0 };
+            self.successes += if failed { 0 } else { calls.into() };
+            self.panics += if ending == Ending::Panicked { calls.into() } else { 0 };
+            self.slow += if slow { rest.into() } else { 0 };
+            if let Some(result) = self.log.iter_mut().find(|result| result.call == call) {
+                result.failed = failed;
             }
-            if failed || !counted {
+            self.log.extend((0..rest).map(|_| Result { call, at: now, failed, slow }));
+            if failed || rest > 0 {
                 self.judge(now);
             }
         }
         false
     }
 
-    fn probed(&mut self, ending: Ending, is_slow: bool, now: Nanos) {
-        self.slow += u64::from(is_slow);
+    fn probed(&mut self, ending: Ending, calls: u32, is_slow: bool, now: Nanos) {
+        self.slow += if is_slow { calls.into() } else { 0 };
         let Phase::HalfOpen { good, slow, .. } = &mut self.phase else { return };
         match ending {
             Ending::Failure | Ending::Panicked => {
-                self.failures += 1;
+                self.failures += u64::from(calls);
+                self.panics += if ending == Ending::Panicked { calls.into() } else { 0 };
                 return self.open(now, Cause::ProbeFailed);
             }
             Ending::Success => {
-                *good += 1;
-                *slow += u32::from(is_slow);
+                self.successes += u64::from(calls);
+                *good += calls;
+                *slow += if is_slow { calls } else { 0 };
             }
             _ => return,
         }
         let (good, slow) = (*good, *slow);
-        if good == self.config.successes {
+        if good >= self.config.successes {
             if slow > 0 && self.too_many_slow(slow.into(), good.into()) {
                 self.open(now, Cause::ProbesSlow);
             } else {

@@ -7,6 +7,7 @@ use super::{
 
 struct Flight {
     call: usize,
+    calls: u32,
     ticket: Ticket,
     era: u32,
     began: Nanos,
@@ -66,7 +67,7 @@ impl Run {
         let (generation, now, mut changes) = (self.machine.generation(), self.now, Changes::default());
         let told = |present: bool| generation.wrapping_sub(u32::from(!present));
         match *step {
-            Step::Admit { unnoted } => self.admit(unnoted),
+            Step::Admit { unnoted, calls } => self.admit(unnoted, calls),
             Step::End(index, ending) => {
                 if !self.flights.is_empty() {
                     let flight = self.flights.swap_remove(index % self.flights.len());
@@ -167,13 +168,13 @@ impl Run {
         }
     }
 
-    fn admit(&mut self, unnoted: bool) {
+    fn admit(&mut self, unnoted: bool, calls: u32) {
         let (call, now) = (self.calls, self.now);
         self.calls += 1;
         let successes = Within(&self.successes, self.machine.generation());
-        let admission = self.machine.admit(now, &successes, &mut Changes::default());
+        let admission = self.machine.admit_many(now, calls, &successes, &mut Changes::default());
         if let Some(oracle) = &mut self.oracle {
-            match (oracle.admit(call, now), admission) {
+            match (oracle.admit(call, calls, now), admission) {
                 (Expected::Admitted, Admission::Admitted(_)) => {}
                 (Expected::Refused(expected), Admission::Refused { retry_at }) => assert_eq!(retry_at, expected),
                 (Expected::Either, _) => oracle.ramped(matches!(admission, Admission::Admitted(_)), now),
@@ -189,12 +190,12 @@ impl Run {
                 let era = self.oracle.as_ref().map_or(0, |oracle| oracle.era);
                 // The breaker watches no call that began under rules without `slow_call`.
                 let unnoted = unnoted || self.machine.rules.slow.is_none();
-                self.flights.push(Flight { call, ticket, era, began: now, unnoted, counted: None });
+                self.flights.push(Flight { call, calls, ticket, era, began: now, unnoted, counted: None });
             }
             Admission::Refused { retry_at: Some(at) } => {
                 let rules = self.machine.rules;
                 let longest = match self.machine.state() {
-                    CircuitState::HalfOpen => rules.probe_timeout + rules.open_for.longest,
+                    CircuitState::HalfOpen => rules.probe_timeout,
                     _ => rules.open_for.longest,
                 };
                 assert!(at > now && at <= now + longest, "{at} is too far from {now}");
@@ -207,14 +208,15 @@ impl Run {
         let now = self.now;
         let is_slow = self.machine.rules.slow.is_some_and(|slow| now.saturating_sub(flight.began) > slow.after);
         let slow = flight.counted.is_some() || (is_slow && flight.ticket.place == Place::NONE);
-        let end = End { ending, slow, counted: flight.counted };
+        let end = End { slow, counted: flight.counted, calls: flight.calls, ..End::fast(ending) };
         let generation = flight.ticket.generation;
         let before = (self.machine.generation(), self.machine.totals(now, &Within(&self.successes, generation)));
+        self.machine.advance(now, &mut Changes::default());
         let counts_elsewhere = self.machine.counts_elsewhere(flight.ticket, end);
         let bucket = (generation, now / self.machine.rules.bucket_width());
         let first = !self.successes.0.contains(&bucket);
         if counts_elsewhere {
-            self.successes.0.push(bucket);
+            self.successes.0.extend((0..flight.calls).map(|_| bucket));
         }
         let successes = Within(&self.successes, generation);
         let taken = self.machine.settle(flight.ticket, end, now, &successes, &mut Changes::default());
@@ -223,8 +225,8 @@ impl Run {
             assert_ne!(generation, after.0);
         }
         // That a ramp is over, or the open time of one switched off, the next who asks may see.
-        let by_time = |change: &Change| matches!(change.cause, Cause::Ramped | Cause::TimeOver);
-        let timed = after.0 != before.0 && self.machine.tally.last_change.as_ref().is_some_and(by_time);
+        let by_time = |change: &Entry| matches!(change.cause, Cause::Ramped | Cause::TimeOver);
+        let timed = after.0 != before.0 && self.machine.history.last().is_some_and(by_time);
         if generation == before.0 && ending == Ending::Success && !slow && !timed {
             let Shortcuts { absorb, count, evidence_held, .. } = self.shortcuts;
             if absorb {
@@ -234,7 +236,8 @@ impl Run {
             }
         }
         if let Some(oracle) = &mut self.oracle {
-            let is_late = oracle.settle(flight.call, flight.era, ending, slow, flight.counted.is_some(), now);
+            let is_late =
+                oracle.settle(flight.call, flight.calls, flight.era, ending, slow, flight.counted.is_some(), now);
             assert_eq!(taken == Taken::Late, is_late);
         }
     }
@@ -243,7 +246,7 @@ impl Run {
         let (machine, now) = (&self.machine, self.now);
         let totals = machine.totals(now, &Within(&self.successes, machine.generation()));
         assert!(totals.failures <= totals.calls && totals.slow <= totals.calls, "{totals:?}");
-        assert!(machine.probes_in_flight() <= machine.rules.probes as usize);
+        assert!(machine.probes_in_flight() <= machine.rules.probes.max(LARGEST_GROUP) as usize);
         let Some(oracle) = &self.oracle else { return };
         assert_eq!(machine.state(), oracle.state());
         assert_eq!(machine.generation(), oracle.era);
@@ -255,10 +258,11 @@ impl Run {
         }
         let tally = machine.tally;
         assert_eq!(
-            (tally.opened, tally.failures, tally.slow, tally.late),
-            (oracle.opened, oracle.failures, oracle.slow, oracle.late)
+            (tally.opened, tally.failures, tally.panics, tally.slow, tally.late),
+            (oracle.opened, oracle.failures, oracle.panics, oracle.slow, oracle.late)
         );
-        let last_change = tally.last_change.map(|change| (change.from, change.to, change.cause, change.at));
+        assert_eq!(tally.successes + self.successes.0.len() as u64, oracle.successes);
+        let last_change = machine.history.last().map(|change| (change.from, change.to, change.cause, change.at));
         assert_eq!(last_change, oracle.last_change);
         assert_eq!(machine.time_in(now).iter().sum::<Nanos>(), now - self.began);
     }
@@ -284,7 +288,7 @@ impl Run {
             self.now += rules.open_for.longest;
             self.machine.advance(self.now, &mut changes);
             self.publish();
-            self.admit(true);
+            self.admit(true, 1);
             self.publish();
             if let Some(flight) = self.flights.pop() {
                 self.end(&flight, Ending::Success);

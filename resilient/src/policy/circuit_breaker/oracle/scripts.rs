@@ -18,6 +18,8 @@ pub(super) enum Step {
     Admit {
         /// Its time is not watched: it counts as slow when it ends.
         unnoted: bool,
+        /// So many together.
+        calls: u32,
     },
     End(usize, Ending),
     Look,
@@ -72,6 +74,7 @@ pub(super) fn step(back: bool) -> impl Strategy<Value = Step> {
         Ending::Cancelled,
         Ending::Panicked,
     ]);
+    let together = prop_oneof![5 => Just(1), 1 => 2..=LARGEST_GROUP];
     let by_hand = prop::sample::select(vec![
         CircuitState::Closed,
         CircuitState::Closed,
@@ -88,7 +91,7 @@ pub(super) fn step(back: bool) -> impl Strategy<Value = Step> {
         2 => (0..3_u64).prop_map(Step::ToSlow),
         1 => (0..35_u64, 0..2_u64).prop_map(|(buckets, before)| Step::ToBucket(buckets, before)),
         1 => (0..3000 * MS).prop_map(if back { Step::Back } else { Step::Wait }),
-        14 => prop::bool::weighted(0.1).prop_map(|unnoted| Step::Admit { unnoted }),
+        14 => (prop::bool::weighted(0.1), together).prop_map(|(unnoted, calls)| Step::Admit { unnoted, calls }),
         14 => (any::<usize>(), ending).prop_map(|(call, ending)| Step::End(call, ending)),
         1 => Just(Step::Look),
         1 => by_hand.prop_map(Step::Force),
