@@ -4,10 +4,13 @@ mod bucket;
 mod config;
 mod keyed;
 mod line;
+mod rate_slots;
 mod slots;
 
 pub use config::RateLimiterConfig;
-pub use keyed::{KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateSlots, SlotKey};
+pub use keyed::{KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens};
+pub use rate_slots::RateSlots;
+pub use slots::SlotKey;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
 use crate::sync::atomic::{
