@@ -151,7 +151,7 @@ fn a_policy_names_no_other_policy_but_what_all_share() {
             let other = other.split("::").next().unwrap();
             assert!(other == own || SHARED.contains(&other), "{} names crate::{edge}", path.display());
         }
-        if path.components().count() > 1 && path.ends_with("mod.rs") {
+        if path.components().count() == 2 && path.ends_with("mod.rs") {
             for (at, _) in source.match_indices("super::") {
                 let rest = &source[at + 7..];
                 let is_deeper = path.components().count() > 2;

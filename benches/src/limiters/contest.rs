@@ -73,21 +73,19 @@ impl Contest {
         }
     }
 
-    /// Nanoseconds per call.
-    pub(super) fn measure(&self, rounds: usize, threads: usize) -> Vec<(&'static str, f64)> {
+    /// Nanoseconds per call: medians.
+    fn measure(&self, rounds: usize, threads: usize) -> Vec<(&'static str, f64)> {
         let mut samples = vec![Vec::new(); self.entries.len()];
         for _ in 0..rounds {
             for ((_, entry), samples) in self.entries.iter().zip(&mut samples) {
-                samples.push(if threads == 1 { alone(&*entry.run) } else { together(&*entry.run) });
+                samples.extend(if threads == 1 { Some(alone(&*entry.run)) } else { together(&*entry.run) });
             }
         }
-        // Two threads are disturbed in most rounds where the machine is not ours alone: theirs is the lower quartile.
-        let share = if threads == 1 { 2 } else { 4 };
-        let typical = |mut samples: Vec<f64>| {
+        let median = |mut samples: Vec<f64>| {
             samples.sort_by(f64::total_cmp);
-            samples[samples.len() / share]
+            samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
         };
-        self.entries.iter().zip(samples).map(|((name, _), samples)| (*name, typical(samples))).collect()
+        self.entries.iter().zip(samples).map(|((name, _), samples)| (*name, median(samples))).collect()
     }
 
     pub(super) fn count(&self, name: &str, calls: u64) -> bool {
@@ -109,12 +107,12 @@ fn counted(run: &Run, calls: u64) {
 fn alone(run: &Run) -> f64 {
     pin(1);
     black_box(run(1000));
-    time(run, ClockId::ThreadCPUTime)
+    let (start, end) = time(run, ClockId::ThreadCPUTime);
+    (end - start) / CALLS as f64
 }
 
-/// Two threads that start at the same instant: what the slower one took. The time of a processor would not show that they
-/// wait for each other.
-fn together(run: &Run) -> f64 {
+/// Two threads at once; `None` where one of them had to wait for its processor while the other ran.
+fn together(run: &Run) -> Option<f64> {
     let ready = AtomicU32::new(0);
     let times = thread::scope(|scope| {
         let threads = [0, 1].map(|index| {
@@ -131,15 +129,21 @@ fn together(run: &Run) -> f64 {
         });
         threads.map(|thread| thread.join().unwrap())
     });
-    times[0].max(times[1])
+    let [(first, first_end), (second, second_end)] = times;
+    let common = first_end.min(second_end) - first.max(second);
+    let longer = (first_end - first).max(second_end - second);
+    (common > 0.85 * longer).then(|| (first_end - first + second_end - second) / 2.0 / CALLS as f64)
 }
 
-fn time(run: &Run, clock: ClockId) -> f64 {
-    let before = clock_gettime(clock);
+/// Instants in nanoseconds.
+fn time(run: &Run, clock: ClockId) -> (f64, f64) {
+    let now = || {
+        let time = clock_gettime(clock);
+        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+    };
+    let start = now();
     black_box(run(CALLS));
-    let after = clock_gettime(clock);
-    let nanos = (after.tv_sec - before.tv_sec) * 1_000_000_000 + after.tv_nsec - before.tv_nsec;
-    nanos as f64 / CALLS as f64
+    (start, now())
 }
 
 /// Two threads that share a processor would run in turn.

@@ -1,5 +1,6 @@
 //! Rate limiters beside those of others: `cargo run --release -p resilient-benches limiters`.
 
+mod accuracy;
 mod contest;
 mod keyed;
 mod peers;
@@ -59,6 +60,8 @@ pub(crate) fn time_all() {
     }
     println!();
     keyed::time_all(rounds);
+    println!();
+    accuracy::print();
     println!();
     print_sizes();
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 type ByStd = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>;
 
-pub(super) fn governor(quota: Quota) -> impl Fn() -> bool {
+pub(super) fn governor(quota: Quota) -> impl Fn() -> bool + Sync {
     let limiter = RateLimiter::direct(quota);
     move || limiter.check().is_ok()
 }

@@ -17,6 +17,7 @@ mod meter;
 #[cfg(test)]
 mod oracle;
 mod purse;
+mod rate_slots;
 mod sharded;
 mod slots;
 mod stats;
@@ -24,7 +25,9 @@ mod window;
 
 pub use config::{Algorithm, RateLimiterConfig};
 pub use headers::Standing;
-pub use keyed::{KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateSlots, SlotKey};
+pub use keyed::{KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens};
+pub use rate_slots::RateSlots;
+pub use slots::SlotKey;
 pub use stats::RateLimiterStats;
 
 use super::permit::{Admit, Permit, sealed::Sealed};
