@@ -72,7 +72,7 @@ fn policies_add_no_more_than_their_budget() {
         ("retry", size_of_val(&retried()), 64),
         ("fallback", size_of_val(&answered()), 96),
         ("timeout, retry, timeout", size_of_val(&timed_twice()), 64),
-        ("six policies", size_of_val(&six()), 120),
+        ("six policies", size_of_val(&six()), 128),
     ] {
         let added = size.saturating_sub(body);
         println!("{name}: {added} bytes more");

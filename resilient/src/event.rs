@@ -88,6 +88,14 @@ pub enum EventKind {
         /// The policy is in [`Mode::Shadow`](crate::Mode::Shadow), so the call passed nevertheless.
         shadow: bool,
     },
+    /// A limit that is found by measurement, or was set by hand, has moved by a fifth or more.
+    #[non_exhaustive]
+    LimitChanged {
+        /// The limit that was reported before.
+        from: u32,
+        /// The limit now.
+        to: u32,
+    },
     /// The function was cancelled because its time was over.
     #[non_exhaustive]
     TimedOut {
@@ -160,6 +168,7 @@ impl EventKind {
             Self::Disabled => "disabled",
             Self::LateResult => "late_result",
             Self::Rejected { .. } => "rejected",
+            Self::LimitChanged { .. } => "limit_changed",
             Self::TimedOut { .. } => "timed_out",
             Self::Retried { .. } => "retried",
             Self::RetriesExhausted { .. } => "retries_exhausted",
@@ -185,6 +194,7 @@ impl fmt::Display for EventKind {
             Self::Rejected { error, shadow } => {
                 write!(f, "{}: {}", if *shadow { "would reject" } else { "rejected" }, Reason(error))
             }
+            Self::LimitChanged { from, to } => write!(f, "the limit went from {from} to {to}"),
             Self::TimedOut { after } => write!(f, "timed out after {}", Brief(*after)),
             Self::Retried { attempt, delay, error } => {
                 write!(f, "attempt {attempt} failed, retry in {}", Brief(*delay))?;

@@ -39,6 +39,7 @@ pub use policy::{
     fallback::Fallback,
     keyed::{Checking, Instance, Keyed, KeyedStats, Keys},
     mode::Mode,
+    owned_permit::OwnedPermit,
     permit::{Admit, Permit},
     rate_limiter::{RateLimiter, RateLimiterConfig, RateLimiterStats},
     retry::{Backoff, Jitter, Retry, RetryConfig, RetryStats},

@@ -52,8 +52,8 @@ impl Lowering<'_> {
                     fn #handle() -> &'static #rt::Keys<#krate::#kind> { &#name }
                 });
             }
-            // A breaker also reports what no call of the fn causes.
-            let made = if let Policy::CircuitBreaker { .. } = layer.policy {
+            // These also report what no call of the fn causes.
+            let made = if let Policy::CircuitBreaker { .. } | Policy::Bulkhead { .. } = layer.policy {
                 quote!(owned(#config, #site_name))
             } else {
                 quote!(new(#config))
@@ -74,9 +74,10 @@ impl Lowering<'_> {
     pub(super) fn binding(&self, index: usize) -> TokenStream {
         let rt = &self.rt;
         let layer = &self.stack.layers[index];
+        let class = self.class(index);
         if let (Some(keys), Some(instance)) = (keys(&layer.policy), instance(&layer.policy)) {
             let (name, made) = (local("__keyed", index), keys.instance(rt, instance, &handle_name(index)));
-            return quote!(let #name = #made;);
+            return quote!(let #name = #made; #class);
         }
         let shared = match (instance(&layer.policy), kind(&layer.policy)) {
             (Some(Instance::Shared(expr)), Some(kind)) => {
@@ -98,7 +99,16 @@ impl Lowering<'_> {
             }
             _ => TokenStream::new(),
         };
-        quote!(#shared #cost)
+        quote!(#shared #cost #class)
+    }
+
+    /// The class of a call, where one is given.
+    fn class(&self, index: usize) -> TokenStream {
+        let Policy::Bulkhead { class: Some(class), .. } = &self.stack.layers[index].policy else {
+            return TokenStream::new();
+        };
+        let (name, here) = (local("__class", index), written_at(&self.stack.site.krate, class.span()));
+        quote_spanned!(class.span()=> let #name: #here::Priority = #class;)
     }
 
     /// Whether a policy reached through `self` can not stay borrowed while the body has `self`.
@@ -126,7 +136,13 @@ impl Lowering<'_> {
                 quote!(#rt::RetryLayer::new(#handle, #judge, #view))
             }
             Policy::Timeout { .. } => quote!(#rt::TimeoutLayer::new(#handle)),
-            Policy::Bulkhead { .. } => quote!(#rt::BulkheadLayer::<_, false>::new(#handle)),
+            Policy::Bulkhead { class, .. } => {
+                let class = class.is_some().then(|| {
+                    let class = local("__class", index);
+                    quote!(.of_class(#class))
+                });
+                quote!(#rt::BulkheadLayer::new(#handle, #view)#class)
+            }
             Policy::Fallback { judge, .. } => {
                 let ours = if judge.when.is_some() || judge.unless.is_some() {
                     let convert = self.conversion_handed_over();
@@ -227,7 +243,7 @@ fn instance(policy: &Policy) -> Option<&Instance> {
         | Policy::RateLimited { instance, .. }
         | Policy::Retry { instance, .. }
         | Policy::Timeout { instance }
-        | Policy::Bulkhead { instance } => Some(instance),
+        | Policy::Bulkhead { instance, .. } => Some(instance),
         Policy::Fallback { .. } => None,
     }
 }
@@ -235,7 +251,7 @@ fn instance(policy: &Policy) -> Option<&Instance> {
 /// What tells its instances apart, if there are several.
 fn keys(policy: &Policy) -> Option<&Keys> {
     match policy {
-        Policy::CircuitBreaker { keys, .. } => keys.as_deref(),
+        Policy::CircuitBreaker { keys, .. } | Policy::Bulkhead { keys, .. } => keys.as_deref(),
         _ => None,
     }
 }

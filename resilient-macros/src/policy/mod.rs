@@ -78,7 +78,7 @@ pub(crate) enum Policy {
     RateLimited { instance: Instance, cost: Option<Expr> },
     Retry { instance: Instance, judge: Judge },
     Timeout { instance: Instance },
-    Bulkhead { instance: Instance },
+    Bulkhead { instance: Instance, class: Option<Expr>, keys: Option<Box<Keys>> },
     Fallback { links: Vec<Link>, judge: Judge },
 }
 

@@ -18,6 +18,7 @@ pub mod handle;
 pub mod judge;
 pub mod layer;
 mod mark;
+mod places;
 pub mod rate_limiter;
 pub mod ready;
 pub mod retry;

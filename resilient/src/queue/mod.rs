@@ -172,7 +172,6 @@ impl Queue {
     }
 
     /// What who goes first asks for.
-    #[allow(dead_code, reason = "for limits that take more than one place")]
     pub(crate) fn front_weight(&self) -> Option<u32> {
         self.front_waiter().map(|front| front.weight)
     }
@@ -207,6 +206,32 @@ impl Queue {
             Some(waiter) => (false, waiter.waker.replace(waker)),
             None => (false, Some(waker)),
         }
+    }
+
+    /// Whether this waiter waits: its turn has not come, and it has not left.
+    pub(crate) fn contains(&self, id: WaiterId) -> bool {
+        let line = self.lines.get(line_of(id));
+        line.is_some_and(|line| line.find(id).is_some_and(|index| !line.waiters[index].gone))
+    }
+
+    /// Who has to make room for one of this class who comes now, where too many wait: nobody, where the newcomer would go
+    /// last.
+    pub(crate) fn last_behind(&self, class: Priority, now: Nanos) -> Option<WaiterId> {
+        match self.order {
+            Order::Fifo => None,
+            Order::Lifo => self.lines.first()?.waiters.front().map(|oldest| oldest.id),
+            Order::Priority => {
+                let lasts = self.lines.iter().filter_map(|line| line.waiters.back());
+                let last = lasts.max_by_key(|last| (last.rank, last.id))?;
+                (last.rank > self.rank(class.index(), now)).then_some(last.id)
+            }
+        }
+    }
+
+    /// Whom to call for all who wait.
+    pub(crate) fn all_wakers(&mut self) -> Vec<Waker> {
+        let waiters = self.lines.iter_mut().flat_map(|line| &mut line.waiters);
+        waiters.filter_map(|waiter| waiter.waker.take()).collect()
     }
 
     /// Takes a waiter out of the line; tells whether its turn had come, and gives back whom it would have called.

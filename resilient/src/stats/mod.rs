@@ -5,7 +5,7 @@ pub(crate) mod slots;
 
 pub use histogram::Latency;
 
-use histogram::Histogram;
+pub(crate) use histogram::Histogram;
 use slots::Slots;
 use std::sync::{
     OnceLock,
