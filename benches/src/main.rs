@@ -1,8 +1,11 @@
-//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full;
+//! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full,
+//! with `bulkheads` bulkheads beside tokio's semaphore, with `limits` fixed limits beside adaptive ones;
 //! and `benches/instructions` for instruction counts.
 
 mod breakers;
+mod bulkheads;
 mod cases;
+mod limits;
 
 use cases::Failed;
 use std::{
@@ -81,6 +84,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [set] if set == "breakers" => breakers::time_all(),
+        [set] if set == "bulkheads" => bulkheads::compare(),
+        [set] if set == "limits" => limits::compare(),
         [name, calls] => count(name, calls.parse().unwrap_or(1000)),
         _ => time(),
     }

@@ -20,6 +20,7 @@ mod ratio;
 mod registry;
 mod stats;
 mod sync;
+mod throttle;
 mod time;
 
 #[doc(hidden)]
@@ -53,3 +54,4 @@ pub use registry::{NotFound, Registry, Site, SitePolicy, registry};
 #[cfg(feature = "macros")]
 pub use resilient_macros::{bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry, timeout};
 pub use stats::{Latency, SiteStats};
+pub use throttle::{Pass, Passing, Throttle, Unthrottled};

@@ -18,4 +18,5 @@ mod retry;
 mod scenarios;
 mod stacks;
 mod support;
+mod throttle;
 mod timeout;

@@ -43,7 +43,8 @@ pub(super) fn begin() -> NonZeroU32 {
 }
 
 fn since(began: NonZeroU32) -> u64 {
-    u64::from(((precise() >> UNIT) as u32).wrapping_sub(began.get()).max(1))
+    // Not from a moment that has yet to come.
+    u64::from(((precise() >> UNIT) as u32).wrapping_sub(began.get() & !1).max(1))
 }
 
 fn units(nanos: f64) -> u64 {
@@ -136,5 +137,37 @@ impl Measure {
 
     fn lock(&self) -> MutexGuard<'_, Limit> {
         self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_ends_at_once_did_not_begin_in_the_future() {
+        for _ in 0..4 {
+            assert_eq!(since(begin()), 1);
+            // An odd number of units.
+            tokio::time::advance(Duration::from_nanos(3 << UNIT)).await;
+        }
+        let began = begin();
+        tokio::time::advance(Duration::from_millis(10)).await;
+        assert!((since(began) << UNIT).abs_diff(10_000_000) <= 2 << UNIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_closes_with_as_many_calls_as_it_has_whatever_became_of_them() {
+        let measure = Measure::new(Range { least: 10, most: 20 });
+        let size = measure.size.load(Relaxed);
+        for index in 1..size {
+            let ending = if index % 20 == 0 { Ending::Failure } else { Ending::Success };
+            assert_eq!(measure.record(begin(), ending, 10), None);
+            assert_eq!(measure.record(begin(), Ending::Ignored, 10), None);
+        }
+        assert_eq!(measure.record(begin(), Ending::Success, 10), Some(15));
+        assert_eq!(measure.calls.load(Relaxed), 0);
+        assert!(measure.unloaded().is_some());
     }
 }
