@@ -175,6 +175,8 @@ pub fn timeout(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = ".."` | `bulkhead` | the policy's name in errors, events and statistics |
 /// | `policy = EXPR` | | a shared instance instead of a number: a `static`, or a field, which under `&mut self`, `self` and `self: Arc<Self>` must be an `Arc` |
 ///
+/// With `adaptive` it belongs below `#[retry]`: above, pauses would be taken for slow calls.
+///
 /// See the `resilient` crate for examples.
 #[proc_macro_attribute]
 pub fn bulkhead(attr: TokenStream, item: TokenStream) -> TokenStream {

@@ -92,6 +92,11 @@ impl<R, P: Handle<Bulkhead>, V: View<R>, C: Class> Layer<R> for BulkheadLayer<P,
             }
             let ask = Ask::new(1, self.class.class());
             match bulkhead.get_in_line(caller, &ask, env.now, env.start_by, env.waker) {
+                Ok(waiting) if env.now < waiting.limit() => {
+                    *cold = Some(waiting);
+                    env.wake_at(waiting.limit());
+                    return Poll::Pending;
+                }
                 Ok(waiting) => *cold.insert(waiting),
                 Err(end) => return Poll::Ready(self.keep(end)),
             }

@@ -132,6 +132,10 @@ impl InLine<'_> {
             waiting
         } else {
             match bulkhead.get_in_line(Caller::BY_HAND, &self.ask, now, NEVER, cx.waker()) {
+                Ok(waiting) if now < waiting.limit() => {
+                    self.waiting = Some(waiting);
+                    return (Poll::Pending, waiting.limit());
+                }
                 Ok(waiting) => *self.waiting.insert(waiting),
                 Err(end) => return (Poll::Ready(end), NEVER),
             }

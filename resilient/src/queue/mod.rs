@@ -234,10 +234,17 @@ impl Queue {
         waiters.filter_map(|waiter| waiter.waker.take()).collect()
     }
 
+    /// Takes out a waiter whose turn has come; tells whether it had.
+    pub(crate) fn leave_granted(&mut self, id: WaiterId) -> bool {
+        match self.granted.binary_search(&id) {
+            Ok(index) => self.granted.remove(index).is_some(),
+            Err(_) => false,
+        }
+    }
+
     /// Takes a waiter out of the line; tells whether its turn had come, and gives back whom it would have called.
     pub(crate) fn leave(&mut self, id: WaiterId) -> (bool, Option<Waker>) {
-        if let Ok(index) = self.granted.binary_search(&id) {
-            self.granted.remove(index);
+        if self.leave_granted(id) {
             return (true, None);
         }
         let Some(line) = self.lines.get_mut(line_of(id)) else { return (false, None) };

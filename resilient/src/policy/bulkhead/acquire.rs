@@ -16,6 +16,10 @@ impl Bulkhead {
     /// [`Error::BulkheadFull`] when there is none, or others wait for theirs.
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
+        // By itself: a narrow result is not copied into a wide one.
+        if self.places.enter(1) {
+            return Ok(Permit::new(self, self.ticket(1)));
+        }
         self.try_ask(&Ask::ONE).map(|ticket| Permit::new(self, ticket))
     }
 
@@ -56,7 +60,7 @@ impl Bulkhead {
         Ok(OwnedPermit::new(Arc::clone(self), ticket))
     }
 
-    #[inline]
+    #[inline(never)]
     fn try_ask(&self, ask: &Ask) -> Result<Ticket, Error> {
         match self.admit_for(Caller::BY_HAND, &Ask { wait: Some(0), ..*ask }) {
             Poll::Ready(admitted) => admitted,

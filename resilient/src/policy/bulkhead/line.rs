@@ -42,6 +42,13 @@ pub struct Waiting {
     limit: Nanos,
 }
 
+impl Waiting {
+    /// When it is refused.
+    pub(crate) const fn limit(&self) -> Nanos {
+        self.limit
+    }
+}
+
 impl Bulkhead {
     /// Takes places without waiting; `Pending` where waiting may help.
     #[inline]
@@ -89,6 +96,7 @@ impl Bulkhead {
         let limit = if wait == NEVER { NEVER } else { now.saturating_add(wait) };
         match self.places.get_in_line(ask.places, ask.class, now, self.settings.queue(), waker) {
             Joined::InLine(id) => Ok(Waiting { id, places: ask.places, since: now, limit: limit.min(last) }),
+            Joined::Inside => Err(Ok(self.ticket(ask.places))),
             Joined::Full => Err(self.refuse(caller, ask.places, Reason::QueueFull)),
             Joined::Free => Err(Ok(Ticket::NONE)),
         }

@@ -204,6 +204,7 @@ impl Sealed for Bulkhead {}
 impl Admit for Bulkhead {
     type Ticket = Ticket;
 
+    #[inline]
     fn settle(&self, ticket: Ticket, ending: Ending) {
         self.settle(Caller::BY_HAND, ticket, ending);
     }

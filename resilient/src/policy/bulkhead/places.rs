@@ -29,6 +29,8 @@ pub(super) struct Places {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Joined {
     InLine(WaiterId),
+    /// Its places are free by now, and taken for it.
+    Inside,
     /// Too many wait, and none of them has to make room.
     Full,
     /// Nobody waits in this mode.
@@ -109,8 +111,15 @@ impl Places {
         self.hand_over(self.lock());
     }
 
-    /// Gives free places to those who wait, in order: who waits for more than are free is not overtaken.
     fn hand_over(&self, mut queue: MutexGuard<'_, Queue>) {
+        let wakers = self.grant(&mut queue);
+        drop(queue);
+        // Outside the lock: a waker may run anything.
+        wakers.for_each(Waker::wake);
+    }
+
+    /// Gives free places to those who wait, in order: who waits for more than are free is not overtaken. Tells whom to call.
+    fn grant(&self, queue: &mut Queue) -> impl Iterator<Item = Waker> + use<> {
         let mut first = None;
         let mut others = Vec::new();
         while queue.front_weight().is_some_and(|places| self.take_for_waiter(places)) {
@@ -119,9 +128,7 @@ impl Places {
                 waker => others.extend(waker),
             }
         }
-        drop(queue);
-        // Outside the lock: a waker may run anything.
-        first.into_iter().chain(others).for_each(Waker::wake);
+        first.into_iter().chain(others)
     }
 
     /// Turns a waiter into places taken.
@@ -159,30 +166,38 @@ impl Places {
         let id = queue.push(class, places, now, waker);
         self.word.fetch_add(WAITER, AcqRel);
         // A place may have become free since this call was refused one.
-        self.hand_over(queue);
-        displaced.into_iter().for_each(Waker::wake);
-        Joined::InLine(id)
+        let wakers = self.grant(&mut queue);
+        let is_inside = queue.leave_granted(id);
+        drop(queue);
+        wakers.chain(displaced).for_each(Waker::wake);
+        if is_inside { Joined::Inside } else { Joined::InLine(id) }
     }
 
     /// Whether this waiter's turn has come; else who is called when it has.
     pub(super) fn turn(&self, id: WaiterId, waker: &Waker) -> Turn {
+        // Who is called has its turn as a rule, and needs no waker any more.
+        if self.lock().leave_granted(id) {
+            return Turn::Come;
+        }
         let waker = waker.clone();
         let mut queue = self.lock();
-        let was_waiting = queue.contains(id);
-        let (granted, before) = queue.watch(id, waker);
-        let is_free = !granted && was_waiting && self.mode() != Mode::On;
-        if !granted && !is_free {
+        if queue.leave_granted(id) {
             drop(queue);
-            drop(before);
-            return if was_waiting { Turn::NotYet } else { Turn::Lost };
+            return Turn::Come;
         }
-        let kept = queue.leave(id).1;
-        if is_free {
+        if !queue.contains(id) {
+            drop(queue);
+            return Turn::Lost;
+        }
+        let (turn, before) = if self.mode() == Mode::On {
+            (Turn::NotYet, queue.watch(id, waker).1)
+        } else {
             self.word.fetch_sub(WAITER, AcqRel);
-        }
+            (Turn::Free, queue.leave(id).1)
+        };
         drop(queue);
-        drop((before, kept));
-        if granted { Turn::Come } else { Turn::Free }
+        drop(before);
+        turn
     }
 
     /// Leaves the line, or gives back the places that were taken for it.
