@@ -75,9 +75,9 @@ async fn annotated_keyed(input: u64) -> Answer {
 }
 
 /// So many tasks that take turns, each of which waits most of the time: turns per second.
-fn turns<F: Future<Output = ()> + Send>(threads: usize, turn: impl Fn() -> F + Clone + Send + Sync + 'static) -> f64
+fn turns<F>(threads: usize, turn: impl Fn() -> F + Clone + Send + Sync + 'static) -> f64
 where
-    F: 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     const TASKS: u32 = 64;
     const TURNS: u32 = 4_000;

@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::{
     runtime::Builder,
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
@@ -26,7 +26,7 @@ const PLACES: usize = 20;
 /// As many calls as it can serve with all its places, times this.
 const LOAD: f64 = 1.4;
 const SETTLE: Duration = Duration::from_secs(2);
-const PHASE: Duration = Duration::from_secs(6);
+const SEEN: Duration = Duration::from_secs(4);
 const PHASES: [(&str, usize); 3] = [("20 at once", 20), ("halved to 10", 10), ("20 again", 20)];
 
 #[derive(Debug)]
@@ -103,13 +103,15 @@ async fn phases(sides: &[Arc<Side>]) -> Vec<[u32; 3]> {
                 let side = Arc::clone(side);
                 let count = (places - next) as u32;
                 // In line with the calls.
-                tokio::spawn(async move { side.server.acquire_many(count).await.map(|gone| gone.forget()) });
+                tokio::spawn(async move { side.server.acquire_many(count).await.map(SemaphorePermit::forget) });
             }
         }
         places = next;
         sleep(SETTLE).await;
-        sides.iter().for_each(|side| side.seen.phase.store(phase, Relaxed));
-        sleep(PHASE - SETTLE).await;
+        for side in sides {
+            side.seen.phase.store(phase, Relaxed);
+        }
+        sleep(SEEN).await;
         for (side, limits) in sides.iter().zip(&mut limits) {
             limits[phase] = side.bulkhead.stats().limit;
         }
@@ -123,7 +125,7 @@ fn row(side: &Side, limits: [u32; 3]) -> String {
         took.sort_unstable();
         let useful = took.iter().filter(|took| **took <= DEADLINE).count();
         let p99 = took.get(took.len() * 99 / 100).map_or(f64::NAN, |took| took.as_secs_f64() * 1e3);
-        let per_second = useful as f64 / (PHASE - SETTLE).as_secs_f64();
+        let per_second = useful as f64 / SEEN.as_secs_f64();
         format!("{per_second:.0} | {p99:.0} ms | {limit}")
     });
     cells.collect::<Vec<_>>().join(" | ")
@@ -141,7 +143,7 @@ pub(crate) fn compare() {
         .unzip();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let limits = runtime.block_on(async {
-        let end = Instant::now() + PHASE * 3;
+        let end = Instant::now() + (SETTLE + SEEN) * 3;
         for side in &sides {
             tokio::spawn(callers(Arc::clone(side), end));
         }

@@ -202,3 +202,20 @@ fn what_is_measured_at_once_closes_one_window_and_loses_no_place() {
         assert!(stats.unloaded.is_some());
     });
 }
+
+#[test]
+fn a_limit_set_by_hand_is_not_undone_by_a_window_that_closes() {
+    check(|| {
+        let places = Arc::new(Bulkhead::new(BulkheadConfig::adaptive(19..=40)));
+        for _ in 0..27 {
+            places.try_acquire().unwrap().success();
+        }
+        let measured = {
+            let places = Arc::clone(&places);
+            thread::spawn(move || places.try_acquire().unwrap().success())
+        };
+        places.set_max(25).unwrap();
+        measured.join().unwrap();
+        assert_eq!((places.stats().limit, places.stats().max), (25, 25));
+    });
+}

@@ -50,6 +50,7 @@ impl Bulkhead {
         if let (Some(measure), Some(range)) = (self.measure.get(), config.range()) {
             measure.restart(range);
         }
-        self.limit_to(Caller { site: self.site, alias: "" }, config.range().map_or(config.max, Range::first));
+        let first = config.range().map_or(config.max, Range::first);
+        self.limit_to(Caller { site: self.site, alias: "" }, || Some(first));
     }
 }

@@ -110,6 +110,10 @@ impl Limit {
         }
     }
 
+    pub(super) fn range(&self) -> Range {
+        self.range
+    }
+
     /// How many calls may run at once.
     #[expect(clippy::cast_sign_loss, reason = "it lies within the range")]
     pub(super) fn now(&self) -> u32 {

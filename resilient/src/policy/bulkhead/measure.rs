@@ -83,15 +83,20 @@ impl Measure {
         }
     }
 
-    /// A call has ended with which so many were in flight. Tells the limit where that closes a window.
-    pub(super) fn record(&self, began: NonZeroU32, ending: Ending, in_flight: u32) -> Option<u32> {
+    /// How many calls may run at once.
+    pub(super) fn limit(&self) -> u32 {
+        self.lock().now()
+    }
+
+    /// A call has ended with which so many were in flight. Tells whether that closes a window.
+    pub(super) fn record(&self, began: NonZeroU32, ending: Ending, in_flight: u32, range: Range) -> bool {
         let (took, unloaded) = (since(began), self.unloaded.load(Relaxed));
         let count = match ending {
             Ending::Success => 1,
             Ending::Failure | Ending::Panicked => DROPPED,
             // It would have taken longer still.
             Ending::Cancelled if unloaded != 0 && took > 2 * unloaded => 1,
-            Ending::Cancelled | Ending::Ignored => return None,
+            Ending::Cancelled | Ending::Ignored => return false,
         };
         if count == 1 {
             let took = took.min(LONGEST);
@@ -103,21 +108,26 @@ impl Measure {
         }
         let before = self.calls.fetch_add(count, AcqRel);
         let ended = (before as u32).wrapping_add((before >> 32) as u32).wrapping_add(1);
-        if ended < self.size.load(Relaxed) { None } else { self.close() }
+        ended >= self.size.load(Relaxed) && self.close(range)
     }
 
     #[cold]
-    fn close(&self) -> Option<u32> {
+    fn close(&self, range: Range) -> bool {
         let mut limit = self.lock();
+        if limit.range() != range {
+            // It was made just when the range was changed.
+            *limit = Limit::new(range);
+        }
         let calls = self.calls.load(Relaxed);
         if (calls as u32).wrapping_add((calls >> 32) as u32) < limit.window() {
             // Another has closed it.
-            return None;
+            self.publish(&limit);
+            return false;
         }
         let window = self.take();
         limit.close(precise(), window);
         self.publish(&limit);
-        Some(limit.now())
+        true
     }
 
     /// What was measured. A call that ends just now may be split between this window and the next.
@@ -145,6 +155,8 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    const RANGE: Range = Range { least: 10, most: 20 };
+
     #[tokio::test(start_paused = true)]
     async fn a_call_that_ends_at_once_did_not_begin_in_the_future() {
         for _ in 0..4 {
@@ -159,14 +171,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_window_closes_with_as_many_calls_as_it_has_whatever_became_of_them() {
-        let measure = Measure::new(Range { least: 10, most: 20 });
+        let measure = Measure::new(RANGE);
         let size = measure.size.load(Relaxed);
         for index in 1..size {
             let ending = if index % 20 == 0 { Ending::Failure } else { Ending::Success };
-            assert_eq!(measure.record(begin(), ending, 10), None);
-            assert_eq!(measure.record(begin(), Ending::Ignored, 10), None);
+            assert!(!measure.record(begin(), ending, 10, RANGE));
+            assert!(!measure.record(begin(), Ending::Ignored, 10, RANGE));
         }
-        assert_eq!(measure.record(begin(), Ending::Success, 10), Some(15));
+        assert!(measure.record(begin(), Ending::Success, 10, RANGE));
+        assert_eq!(measure.limit(), 15);
         assert_eq!(measure.calls.load(Relaxed), 0);
         assert!(measure.unloaded().is_some());
     }

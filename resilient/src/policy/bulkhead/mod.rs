@@ -164,14 +164,14 @@ impl Bulkhead {
         // None where the limit has been set by hand since.
         let Some(range) = self.settings.range() else { return };
         let measure = self.measure.get_or_init(|| Box::new(Measure::new(range)));
-        if let Some(limit) = measure.record(began, ending, in_flight) {
-            self.limit_to(caller, limit);
+        if measure.record(began, ending, in_flight, range) {
+            self.limit_to(caller, || self.settings.range().map(|_| measure.limit()));
         }
     }
 
     /// Lets so many run from now on, and says so where that is worth saying.
-    fn limit_to(&self, caller: Caller, limit: u32) {
-        self.places.set_limit(limit);
+    fn limit_to(&self, caller: Caller, limit: impl FnOnce() -> Option<u32>) {
+        let Some(limit) = self.places.set_limit(limit) else { return };
         if let Some(from) = self.counters.limit_is_news(limit, self.born.first_limit()) {
             event::emit_of(caller, self.name(), self.label.as_ref(), EventKind::LimitChanged { from, to: limit });
         }

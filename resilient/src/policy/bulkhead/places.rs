@@ -220,16 +220,17 @@ impl Places {
         }
     }
 
-    /// Lets so many places be taken from now on; tells whether that is a change.
-    pub(super) fn set_limit(&self, limit: u32) -> bool {
-        // Under the lock, so that limit and epoch move together.
+    /// Lets so many places be taken from now on; tells how many, if that is a change. `limit` is asked under the lock, so that
+    /// the last to set one has seen what others have set.
+    pub(super) fn set_limit(&self, limit: impl FnOnce() -> Option<u32>) -> Option<u32> {
         let queue = self.lock();
-        let is_new = self.limit.swap(limit, Release) != limit;
-        if is_new {
-            self.change(Word::next_epoch);
-            self.hand_over(queue);
+        let limit = limit()?;
+        if self.limit.swap(limit, Release) == limit {
+            return None;
         }
-        is_new
+        self.change(Word::next_epoch);
+        self.hand_over(queue);
+        Some(limit)
     }
 
     /// Who waits is let through where nobody waits in that mode.

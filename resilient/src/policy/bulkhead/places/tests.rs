@@ -77,12 +77,12 @@ fn who_asks_for_many_is_not_overtaken_and_who_waits_behind_goes_when_it_gives_up
 fn a_limit_that_comes_down_lets_those_inside_finish_and_one_that_goes_up_lets_waiters_in() {
     let places = places(3);
     assert!(places.enter(3));
-    assert!(places.set_limit(1) && !places.set_limit(1));
+    assert_eq!((places.set_limit(|| Some(1)), places.set_limit(|| Some(1))), (Some(1), None));
     places.leave(2);
     assert!(!places.enter(1));
     let waiting = wait_for(&places, 1);
     assert_eq!(turn(&places, waiting), Turn::NotYet);
-    assert!(places.set_limit(2));
+    assert_eq!(places.set_limit(|| Some(2)), Some(2));
     assert_eq!(turn(&places, waiting), Turn::Come);
     assert_eq!(counts(&places), (2, 0));
 }
@@ -147,7 +147,7 @@ fn never_more_than_max_under_many_threads_while_the_limit_moves() {
                         places.leave(1);
                     }
                     if round % 64 == 0 {
-                        places.set_limit(1 + round / 64 % 3);
+                        places.set_limit(|| Some(1 + round / 64 % 3));
                     }
                 }
             });
