@@ -8,7 +8,7 @@
 //! How long calls take without load is the one number that must not be wrong: too low and the limit never recovers, too high
 //! and queues are taken for normal. It falls with what is quicker. It is measured anew every [`PROBE_EVERY`] windows, with
 //! half the limit for two windows; when the limit has fallen by half and calls are not much quicker for it; when calls stay
-//! slow at the lowest limit; and after a time without calls. Between these it follows calls that do not queue, slowly.
+//! slow where the limit is the lowest or not used; and after a time without calls. Between these it follows calls that do not queue, slowly.
 
 use crate::time::Nanos;
 
@@ -61,8 +61,8 @@ pub(super) struct Limit {
     knee: f64,
     /// Since when the limit falls: from where, and how long calls took there.
     fall: Option<(f64, f64)>,
-    /// Windows in turn at the lowest limit in which calls were slow.
-    low: u32,
+    /// Windows in turn in which calls were slow, and a lower limit could not have helped: it is the lowest, or not used.
+    helpless: u32,
     /// Windows until the next probe.
     probe_in: u32,
     probe: Option<Probe>,
@@ -83,6 +83,8 @@ struct Probe {
 
 /// A twelfth slower, and calls are said to queue.
 const QUEUES: f64 = 12.0 / 13.0;
+/// And this much slower never by chance.
+const NO_CHANCE: f64 = 0.7;
 /// Averages that differ by so many standard errors differ by more than chance.
 const CHANCE: f64 = 1.0;
 const PROBE_EVERY: u32 = 40;
@@ -103,7 +105,7 @@ impl Limit {
             unloaded: None,
             knee: f64::INFINITY,
             fall: None,
-            low: 0,
+            helpless: 0,
             probe_in: PROBE_SOON,
             probe: None,
             last: 0,
@@ -128,7 +130,10 @@ impl Limit {
     /// How many calls the next window has: enough for an average, and most of them begun under the present limit.
     pub(super) fn window(&self) -> u32 {
         let limit = self.now();
-        (limit + limit / 2).clamp(20, 1000)
+        // All that were in flight before a probe, twice as many, end before it is measured.
+        let is_draining = self.probe.as_ref().is_some_and(|probe| !probe.is_drained);
+        let size = if is_draining { limit.saturating_mul(2) } else { limit + limit / 2 };
+        size.clamp(20, 1000)
     }
 
     /// Judges a window that ends now.
@@ -177,7 +182,8 @@ impl Limit {
 
     fn judge(&mut self, window: Window) {
         let unloaded = *self.unloaded.get_or_insert(window.took);
-        let chance = CHANCE * window.error;
+        // While no queue has been seen yet, both averages are of few calls.
+        let chance = if self.knee.is_finite() { CHANCE } else { 2.0 * CHANCE } * window.error;
         // As quick as they may be, and as slow.
         let (quick, slow) = ((window.took - chance).max(1.0), window.took + chance);
         let peak = f64::from(window.peak);
@@ -199,7 +205,7 @@ impl Limit {
 
     /// Calls do not queue: the limit may rise, if it is used.
     fn is_quick(&mut self, peak: f64) {
-        (self.fall, self.low) = (None, 0);
+        (self.fall, self.helpless) = (None, 0);
         if peak < 0.75 * self.current.floor() {
             return;
         }
@@ -214,20 +220,29 @@ impl Limit {
     /// Calls queue: the limit becomes what ran at once without a queue, and some room.
     fn is_slow(&mut self, share: f64, took: f64, peak: f64) {
         let running = peak.min(self.current);
+        // Chance would bring down bit by bit what nobody uses, and so does not bring up again.
+        let is_used = running >= self.current / 2.0;
+        if !is_used && share > NO_CHANCE {
+            return;
+        }
         self.knee = running * share;
         let room = running * share + running.sqrt();
-        let is_lowest = self.now() == self.range.least;
-        self.low = if is_lowest { self.low + 1 } else { 0 };
-        let (from, took_there) = *self.fall.get_or_insert((running, took));
+        let could_help = self.now() > self.range.least && is_used;
+        self.helpless = if could_help { 0 } else { self.helpless + 1 };
+        let (from, took_there) = match self.fall {
+            // Where they take longer still, it is another fall.
+            Some(fall) if took < 1.25 * fall.1 => fall,
+            _ => *self.fall.insert((running, took)),
+        };
         let in_vain = running <= 0.6 * from && took > 0.75 * took_there;
-        if in_vain || self.low >= 3 {
+        if in_vain || self.helpless >= 2 {
             // Less load has made them no quicker: this is how long they take.
-            (self.unloaded, self.fall, self.low) = (Some(took), None, 0);
+            (self.unloaded, self.fall, self.helpless) = (Some(took), None, 0);
             self.probe_in = self.probe_in.min(PROBE_SOON);
             return;
         }
-        // A limit that is far from being used is left alone where what is used has room.
-        self.set(self.current.min(room.max(1.0)));
+        // One that is far from being used comes down by half at a time: a few slow calls are no reason to forget it.
+        self.set(self.current.min(room.max(self.current / 2.0)));
     }
 
     fn set(&mut self, limit: f64) {

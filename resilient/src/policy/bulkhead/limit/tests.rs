@@ -218,6 +218,34 @@ fn a_limit_that_is_not_used_does_not_rise() {
 }
 
 #[test]
+fn a_few_calls_that_have_become_slow_do_not_cost_a_limit_that_nobody_uses() {
+    let mut server = Server::new(100, Spread::Even, WIDE, 4);
+    server.run(3_000);
+    let high = server.average(1_000);
+    server.load = 2;
+    server.service *= 3.0;
+    server.run(2_000);
+    let low = server.average(1_000);
+    assert!(low >= high / 8.0, "{low} of {high}");
+    server.load = usize::MAX;
+    server.run(800);
+    assert!(server.average(300) > 70.0);
+}
+
+#[test]
+fn a_queue_below_a_limit_that_is_not_used_brings_it_down() {
+    let mut server = Server::new(200, Spread::Even, WIDE, 5);
+    server.run(4_000);
+    assert!(server.average(1_000) > 150.0);
+    server.load = 90;
+    server.run(500);
+    server.resize(20);
+    server.run(1_500);
+    let limit = server.average(500);
+    assert!((15.0..45.0).contains(&limit), "{limit}");
+}
+
+#[test]
 fn failures_beyond_a_tenth_lower_it_and_a_few_do_not() {
     let mut limit = Limit::new(Range { least: 10, most: 100 });
     let quick = Window { calls: 100, took: 1e6, peak: 100, ..Window::default() };
