@@ -56,6 +56,23 @@ impl<P, V> BulkheadLayer<P, V, ()> {
 }
 
 impl<P, V, C> BulkheadLayer<P, V, C> {
+    /// How it ended is asked only where that counts.
+    #[inline(never)]
+    fn settle_measured<R>(&self, ended: Seen<'_, R>, hot: Hot)
+    where
+        P: Handle<Bulkhead>,
+        V: View<R>,
+    {
+        let ending = match ended {
+            Ok(_) if hot.rejected_inside => Ending::Ignored,
+            Ok(output) if self.view.is_err(output) => Ending::Failure,
+            Ok(_) => Ending::Success,
+            Err(error) if error.is_rejection() => Ending::Ignored,
+            Err(_) => Ending::Failure,
+        };
+        self.policy.get().settle(hot.caller(self.policy.alias()), Ticket::unpack(self.ticket), ending);
+    }
+
     fn keep(&mut self, admitted: Result<Ticket, Error>) -> Result<(), Error> {
         self.ticket = admitted?.pack();
         Ok(())
@@ -112,14 +129,11 @@ impl<R, P: Handle<Bulkhead>, V: View<R>, C: Class> Layer<R> for BulkheadLayer<P,
 
     #[inline(always)]
     fn settle(&mut self, ended: Seen<'_, R>, hot: Hot) -> Flow {
-        let ending = match ended {
-            Ok(_) if hot.rejected_inside => Ending::Ignored,
-            Ok(output) if self.view.is_err(output) => Ending::Failure,
-            Ok(_) => Ending::Success,
-            Err(error) if error.is_rejection() => Ending::Ignored,
-            Err(_) => Ending::Failure,
-        };
-        self.policy.get().settle(hot.caller(self.policy.alias()), Ticket::unpack(self.ticket), ending);
+        if Ticket::is_measured(self.ticket) {
+            self.settle_measured(ended, hot);
+        } else {
+            self.policy.get().leave(self.ticket);
+        }
         Flow::Outward
     }
 

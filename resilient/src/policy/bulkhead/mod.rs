@@ -86,12 +86,18 @@ impl Ticket {
         }
     }
 
+    /// Whether a packed one is of a call that is measured.
+    #[inline(always)]
+    pub(crate) const fn is_measured(packed: u32) -> bool {
+        packed & 1 == 1
+    }
+
     #[inline(always)]
     pub(crate) const fn unpack(packed: u32) -> Self {
-        match packed {
-            0 => Self::NONE,
-            2 => Self { places: 1, began: None },
-            began => Self { places: 1, began: NonZeroU32::new(began) },
+        if Self::is_measured(packed) {
+            Self { places: 1, began: NonZeroU32::new(packed) }
+        } else {
+            Self { places: packed / 2, began: None }
         }
     }
 }
@@ -155,6 +161,14 @@ impl Bulkhead {
             if let Some(began) = ticket.began {
                 self.measure(caller, began, ending, in_flight);
             }
+        }
+    }
+
+    /// Gives back what a packed ticket holds of which nothing is measured.
+    #[inline(always)]
+    pub(crate) fn leave(&self, packed: u32) {
+        if packed != 0 {
+            self.places.leave(packed / 2);
         }
     }
 
