@@ -1,11 +1,14 @@
 //! What policies cost: `cargo run --release -p resilient-benches`, with `breakers` behind it the circuit breaker in full,
 //! with `keys` a new key where the map is full, with `limiters` rate limiters beside those of others;
+//! with `bulkheads` bulkheads beside tokio's semaphore, with `limits` fixed limits beside adaptive ones;
 //! and `benches/instructions` for instruction counts.
 
 mod breakers;
+mod bulkheads;
 mod cases;
 mod keys;
 mod limiters;
+mod limits;
 
 use cases::Failed;
 use std::{
@@ -86,6 +89,8 @@ fn main() {
         [set] if set == "breakers" => breakers::time_all(),
         [set] if set == "keys" => keys::time_all(),
         [set] if set == "limiters" => limiters::time_all(),
+        [set] if set == "bulkheads" => bulkheads::compare(),
+        [set] if set == "limits" => limits::compare(),
         [name, calls] => count(name, calls.parse().unwrap_or(1000)),
         _ => time(),
     }

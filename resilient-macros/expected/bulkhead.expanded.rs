@@ -9,16 +9,19 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         &__RESILIENT_SITE
     }
     static __RESILIENT_0: ::resilient::Bulkhead = {
-        ::resilient::Bulkhead::new(
+        ::resilient::Bulkhead::owned(
             ::resilient::BulkheadConfig::new(10u32)
                 .wait(rt::Duration::from_nanos(100000000u64))
                 .queue(50u32)
+                .order(::resilient::Order::Priority)
                 .name("bulkhead"),
+            rt::concat!(rt::module_path!(), "::", "price"),
         )
     };
     fn __resilient_0() -> &'static ::resilient::Bulkhead {
         &__RESILIENT_0
     }
+    let __class_0: ::resilient::Priority = Priority::of(sku);
     let __of = rt::Of::<Result<Price, ApiError>>::output();
     let __view = {
         use rt::{SeePlain as _, SeeResult as _, SeeText as _};
@@ -39,7 +42,10 @@ async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         __resilient_site,
         __view,
         __convert,
-        rt::on(rt::BulkheadLayer::<_, false>::new(__resilient_0), rt::End),
+        rt::on(
+            rt::BulkheadLayer::new(__resilient_0, __view).of_class(__class_0),
+            rt::End,
+        ),
     );
     rt::Step::done(
         rt::Call::turn(

@@ -45,8 +45,9 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
         &__RESILIENT_1
     }
     static __RESILIENT_2: ::resilient::Bulkhead = {
-        ::resilient::Bulkhead::new(
+        ::resilient::Bulkhead::owned(
             ::resilient::BulkheadConfig::new(10u32).name("bulkhead"),
+            rt::concat!(rt::module_path!(), "::", "price"),
         )
     };
     fn __resilient_2() -> &'static ::resilient::Bulkhead {
@@ -127,7 +128,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
             rt::on(
                 rt::RateLimiterLayer::new(__resilient_1, 1, rt::Priority::Normal, ()),
                 rt::on(
-                    rt::BulkheadLayer::<_, false>::new(__resilient_2),
+                    rt::BulkheadLayer::new(__resilient_2, __view),
                     rt::on(
                         rt::TimeoutLayer::new(__resilient_3),
                         rt::on(

@@ -79,6 +79,7 @@ impl Args {
                 Some(Ok(slot)) => self.accept_named(slot, spec, diag),
                 Some(Err(error)) => {
                     diag.push(error);
+                    self.unreadable = true;
                     None
                 }
             },

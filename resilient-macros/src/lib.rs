@@ -177,10 +177,19 @@ pub fn timeout(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | argument | default | meaning |
 /// |---|---|---|
 /// | `10` (first, required) | | how many calls run at once (1 to `1_000_000`) |
+/// | `adaptive = 10..=200` | | in place of the number: it is found by measurement, within these limits; an `Err` counts as a failed call |
 /// | `wait = 100ms`, `wait` | refuse at once | how long a call stands in line; alone: without a limit of its own |
-/// | `queue = 50`, `queue = unbounded` | as many as run | how many may stand in line; only beside `wait` |
+/// | `queue = 50`, `queue = unbounded` | as many as run at most | how many may stand in line; only beside `wait` |
+/// | `order = fifo`, `lifo`, `priority` | `fifo` | who goes first: who came first, who came last, or the most urgent, where each second of waiting counts for one class; only beside `wait` |
+/// | `priority = expr` | | the class of a call, an expression of type `resilient::Priority` over the fn's arguments; only beside `order = priority` |
+/// | `mode = shadow`, `off`, `on` | `on` | whether it acts, only reports, or does nothing |
+/// | `key = expr` | one for all | one bulkhead for each value of an expression over the fn's arguments |
+/// | `key_label = expr` | as the key is displayed | what a key is called in events and statistics |
+/// | `max_keys = 10_000`, `idle = 10min` | these | how many there are at most, and for how long one is kept that is not used |
 /// | `name = ".."` | `bulkhead` | the policy's name in errors, events and statistics |
 /// | `policy = EXPR` | | a shared instance instead of a number: a `static`, or a field, which under `&mut self`, `self` and `self: Arc<Self>` must be an `Arc` |
+///
+/// With `adaptive` it belongs below `#[retry]`: above, pauses would be taken for slow calls.
 ///
 /// See the `resilient` crate for examples.
 #[proc_macro_attribute]

@@ -126,7 +126,7 @@ fn named(mut policy: Policy, name: &str) -> Policy {
         | Policy::RateLimited { instance: Instance::Owned(config), .. }
         | Policy::Retry { instance: Instance::Owned(config), .. }
         | Policy::Timeout { instance: Instance::Owned(config) }
-        | Policy::Bulkhead { instance: Instance::Owned(config) } => config.config.extend(quote!(.name(#name))),
+        | Policy::Bulkhead { instance: Instance::Owned(config), .. } => config.config.extend(quote!(.name(#name))),
         _ => {}
     }
     policy

@@ -73,4 +73,6 @@ pub mod check {
     pub const fn initial(_: u32) {}
 
     pub const fn mode(_: crate::Mode) {}
+
+    pub const fn order(_: crate::Order) {}
 }

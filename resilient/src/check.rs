@@ -75,5 +75,7 @@ rules! {
     timeout(time: Duration) !time.is_zero() && time.as_secs() <= YEAR,
         "a timeout lies above 0 and below a year: 0 would end every call that waits";
     max(n: u32) 1 <= n && n <= 1_000_000, "a bulkhead has between 1 and 1_000_000 places";
+    adaptive(limits: [u32; 2]) 1 <= limits[0] && limits[0] < limits[1] && limits[1] <= 1_000_000,
+        "the limits of an `adaptive` bulkhead lie between 1 and 1_000_000, the lower one first";
     queue(n: u32) n >= 1, "a `queue` of 0 lets nobody wait: leave `wait` out instead";
 }

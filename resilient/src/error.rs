@@ -69,6 +69,19 @@ pub enum Error {
         /// The bulkhead's limit.
         max: u32,
     },
+    /// The call asked for more places than the bulkhead ever has: it can never be admitted.
+    #[error("{}{}", Origin(policy, site), Reason(self))]
+    #[non_exhaustive]
+    TooManyPlaces {
+        /// The policy's name.
+        policy: &'static str,
+        /// The annotated function, or `""` for a policy used by hand.
+        site: &'static str,
+        /// What the call asked for.
+        places: u32,
+        /// The bulkhead's limit.
+        max: u32,
+    },
     /// The function ran longer than its timeout and was dropped.
     #[error("{}{}", Origin(policy, site), Reason(self))]
     #[non_exhaustive]
@@ -100,6 +113,7 @@ impl Error {
             | Self::RateLimited { policy, .. }
             | Self::CostExceedsBurst { policy, .. }
             | Self::BulkheadFull { policy, .. }
+            | Self::TooManyPlaces { policy, .. }
             | Self::TimedOut { policy, .. }
             | Self::DeadlineExceeded { policy, .. } => policy,
         }
@@ -113,6 +127,7 @@ impl Error {
             | Self::RateLimited { site, .. }
             | Self::CostExceedsBurst { site, .. }
             | Self::BulkheadFull { site, .. }
+            | Self::TooManyPlaces { site, .. }
             | Self::TimedOut { site, .. }
             | Self::DeadlineExceeded { site, .. } => site,
         }
@@ -155,7 +170,7 @@ impl Error {
     /// Whether a bulkhead refused the call.
     #[must_use]
     pub fn is_bulkhead_full(&self) -> bool {
-        matches!(self, Self::BulkheadFull { .. })
+        matches!(self, Self::BulkheadFull { .. } | Self::TooManyPlaces { .. })
     }
 }
 
@@ -181,6 +196,9 @@ impl fmt::Display for Reason<'_> {
                 write!(f, "a cost of {cost} can never be admitted by a burst of {burst}")?;
             }
             Error::BulkheadFull { max, .. } => write!(f, "all of {} taken", Count((*max).into(), "place"))?,
+            Error::TooManyPlaces { places, max, .. } => {
+                write!(f, "{places} places can never be taken of {max}")?;
+            }
             Error::TimedOut { after, .. } => write!(f, "timed out after {}", Brief(*after))?,
             Error::DeadlineExceeded { .. } => f.write_str("the deadline passed before the call could start")?,
         }

@@ -95,6 +95,14 @@ pub enum EventKind {
         /// The share.
         share: Ratio,
     },
+    /// A limit that is found by measurement, or was set by hand, has moved by a fifth or more.
+    #[non_exhaustive]
+    LimitChanged {
+        /// The limit that was reported before.
+        from: u32,
+        /// The limit now.
+        to: u32,
+    },
     /// The function was cancelled because its time was over.
     #[non_exhaustive]
     TimedOut {
@@ -168,6 +176,7 @@ impl EventKind {
             Self::LateResult => "late_result",
             Self::Rejected { .. } => "rejected",
             Self::Slowed { .. } => "slowed",
+            Self::LimitChanged { .. } => "limit_changed",
             Self::TimedOut { .. } => "timed_out",
             Self::Retried { .. } => "retried",
             Self::RetriesExhausted { .. } => "retries_exhausted",
@@ -194,6 +203,7 @@ impl fmt::Display for EventKind {
                 write!(f, "{}: {}", if *shadow { "would reject" } else { "rejected" }, Reason(error))
             }
             Self::Slowed { share } => write!(f, "slowed to {share} of its rate"),
+            Self::LimitChanged { from, to } => write!(f, "the limit went from {from} to {to}"),
             Self::TimedOut { after } => write!(f, "timed out after {}", Brief(*after)),
             Self::Retried { attempt, delay, error } => {
                 write!(f, "attempt {attempt} failed, retry in {}", Brief(*delay))?;

@@ -21,6 +21,7 @@ mod ratio;
 mod registry;
 mod stats;
 mod sync;
+mod throttle;
 mod time;
 
 #[doc(hidden)]
@@ -40,7 +41,8 @@ pub use policy::{
     fallback::{Fallback, FallbackStats},
     keyed::{Checking, Instance, KeyError, KeyOf, Keyed, KeyedStats, Keys},
     mode::Mode,
-    permit::{Admit, OwnedPermit, Permit},
+    owned_permit::OwnedPermit,
+    permit::{Admit, Permit},
     rate_limiter::{
         Algorithm, KeyedRateLimiter, KeyedRateLimiterStats, KeyedTokens, RateLimiter, RateLimiterConfig,
         RateLimiterStats, RateSlots, Standing,
@@ -56,3 +58,4 @@ pub use registry::{NotFound, Registry, Site, SitePolicy, registry};
 #[cfg(feature = "macros")]
 pub use resilient_macros::{bulkhead, circuit_breaker, fallback, rate_limited, resilient, retry, timeout};
 pub use stats::{Latency, SiteStats};
+pub use throttle::{Pass, Passing, Throttle, Unthrottled};

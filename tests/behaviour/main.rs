@@ -19,4 +19,5 @@ mod retry;
 mod scenarios;
 mod stacks;
 mod support;
+mod throttle;
 mod timeout;

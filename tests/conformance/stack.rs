@@ -42,7 +42,13 @@ macro_rules! layers {
         on(TimeoutLayer::new(Borrowed(&$policies.timeouts[$n])), layers!($policies $($inner)*))
     };
     ($policies:ident bulkhead $n:tt $($inner:tt)*) => {
-        on(BulkheadLayer::<_, false>::new(Borrowed(&$policies.bulkheads[$n])), layers!($policies $($inner)*))
+        on(
+            BulkheadLayer::new(
+                Borrowed(&$policies.bulkheads[$n]),
+                (&&&Of::<Out>::output()).__resilient_view(),
+            ),
+            layers!($policies $($inner)*),
+        )
     };
     ($policies:ident fallback $n:tt $($inner:tt)*) => {
         on(

@@ -14,6 +14,7 @@
 )]
 
 mod async_traits;
+mod bulkhead;
 mod circuit_breaker;
 mod errors;
 mod expressions;

@@ -62,8 +62,8 @@ impl Lowering<'_> {
                     fn #handle() -> &'static #rt::Keys<#krate::#kind> { &#name }
                 });
             }
-            // A breaker also reports what no call of the fn causes.
-            let made = if let Policy::CircuitBreaker { .. } = layer.policy {
+            // These also report what no call of the fn causes.
+            let made = if let Policy::CircuitBreaker { .. } | Policy::Bulkhead { .. } = layer.policy {
                 quote!(owned(#config, #site_name))
             } else {
                 quote!(new(#config))
@@ -84,6 +84,7 @@ impl Lowering<'_> {
     pub(super) fn binding(&self, index: usize) -> TokenStream {
         let rt = &self.rt;
         let layer = &self.stack.layers[index];
+        let class = self.class(index);
         if let (Some(keys), Some(instance)) = (keys(&layer.policy), instance(&layer.policy)) {
             let name = local("__keyed", index);
             let made = if keys.is_table { keys.hash(rt) } else { keys.instance(rt, instance, &handle_name(index)) };
@@ -91,7 +92,7 @@ impl Lowering<'_> {
                 Policy::RateLimited { ask, .. } => self.asked(index, ask),
                 _ => TokenStream::new(),
             };
-            return quote!(let #name = #made; #asked);
+            return quote!(let #name = #made; #asked #class);
         }
         let shared = match (instance(&layer.policy), kind(&layer.policy)) {
             (Some(Instance::Shared(expr)), Some(kind)) => {
@@ -110,7 +111,16 @@ impl Lowering<'_> {
             Policy::RateLimited { ask, .. } => self.asked(index, ask),
             _ => TokenStream::new(),
         };
-        quote!(#shared #cost)
+        quote!(#shared #cost #class)
+    }
+
+    /// The class of a call, where one is given.
+    fn class(&self, index: usize) -> TokenStream {
+        let Policy::Bulkhead { class: Some(class), .. } = &self.stack.layers[index].policy else {
+            return TokenStream::new();
+        };
+        let (name, here) = (local("__class", index), written_at(&self.stack.site.krate, class.span()));
+        quote_spanned!(class.span()=> let #name: #here::Priority = #class;)
     }
 
     /// Whether a policy reached through `self` can not stay borrowed while the body has `self`.
@@ -149,7 +159,13 @@ impl Lowering<'_> {
                 quote!(#rt::RetryLayer::new(#handle, #judge, #view))
             }
             Policy::Timeout { .. } => quote!(#rt::TimeoutLayer::new(#handle)),
-            Policy::Bulkhead { .. } => quote!(#rt::BulkheadLayer::<_, false>::new(#handle)),
+            Policy::Bulkhead { class, .. } => {
+                let class = class.is_some().then(|| {
+                    let class = local("__class", index);
+                    quote!(.of_class(#class))
+                });
+                quote!(#rt::BulkheadLayer::new(#handle, #view)#class)
+            }
             Policy::Fallback { judge, .. } => {
                 let ours = if judge.when.is_some() || judge.unless.is_some() {
                     let convert = self.conversion_handed_over();
@@ -250,7 +266,7 @@ fn instance(policy: &Policy) -> Option<&Instance> {
         | Policy::RateLimited { instance, .. }
         | Policy::Retry { instance, .. }
         | Policy::Timeout { instance }
-        | Policy::Bulkhead { instance } => Some(instance),
+        | Policy::Bulkhead { instance, .. } => Some(instance),
         Policy::Fallback { .. } => None,
     }
 }
@@ -258,7 +274,9 @@ fn instance(policy: &Policy) -> Option<&Instance> {
 /// What tells its instances apart, if there are several.
 fn keys(policy: &Policy) -> Option<&Keys> {
     match policy {
-        Policy::CircuitBreaker { keys, .. } | Policy::RateLimited { keys, .. } => keys.as_deref(),
+        Policy::CircuitBreaker { keys, .. } | Policy::RateLimited { keys, .. } | Policy::Bulkhead { keys, .. } => {
+            keys.as_deref()
+        }
         _ => None,
     }
 }

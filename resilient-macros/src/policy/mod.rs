@@ -79,7 +79,7 @@ pub(crate) enum Policy {
     RateLimited { instance: Instance, ask: Box<Ask>, keys: Option<Box<Keys>> },
     Retry { instance: Instance, judge: Judge },
     Timeout { instance: Instance },
-    Bulkhead { instance: Instance },
+    Bulkhead { instance: Instance, class: Option<Expr>, keys: Option<Box<Keys>> },
     Fallback { links: Vec<Link>, judge: Judge },
 }
 

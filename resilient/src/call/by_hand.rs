@@ -207,20 +207,42 @@ impl Bulkhead {
         &self,
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
-        run(ByFrom(ResultView), on(BulkheadLayer::<_, false>::new(Borrowed(self)), End), operation).await
+        self.call_as(Priority::Normal, operation).await
     }
 
-    /// Takes a place, waiting for it as configured.
+    /// Like [`call`](Self::call), for a call of this class: with [`Order::Priority`](crate::Order) the more urgent go first.
     ///
     /// # Errors
-    /// [`Error::BulkheadFull`] where there is none in time, or too many wait already.
+    /// The operation's own, and [`Error::BulkheadFull`] as the operation's error type.
     ///
     /// # Cancel safety
-    /// Dropped while it waits, it gives its turn to the next.
-    pub async fn acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        let stack = on(BulkheadLayer::<_, true>::new(Borrowed(self)), End);
-        run(ByFrom(ResultView), stack, std::future::ready(Ok(()))).await?;
-        Ok(Permit::new(self, ()))
+    /// As that of [`call`](Self::call).
+    pub async fn call_as<T, E: From<Error>, M>(
+        &self,
+        class: Priority,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let layer = BulkheadLayer::new(Borrowed(self), ResultView).of_class(class);
+        run(ByFrom(ResultView), on(layer, End), operation).await
+    }
+}
+
+impl<K: Hash + ?Sized> Keyed<K, Bulkhead> {
+    /// Runs `operation`, a future or a closure that makes one, when a place of `key` is free: see
+    /// [`wait`](crate::BulkheadConfig::wait).
+    ///
+    /// # Errors
+    /// The operation's own, and [`Error::BulkheadFull`] as the operation's error type.
+    ///
+    /// # Cancel safety
+    /// Dropped, it gives its place, or its turn in the line, to the next.
+    pub async fn call<T, E: From<Error>, M>(
+        &self,
+        key: &K,
+        operation: impl Operation<M, Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let bulkhead = self.get(key);
+        bulkhead.call(operation).await
     }
 }
 

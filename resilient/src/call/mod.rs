@@ -18,6 +18,7 @@ pub mod follow;
 pub mod handle;
 pub mod judge;
 pub mod layer;
+mod places;
 pub mod rate_limiter;
 pub mod rate_slots;
 pub mod ready;

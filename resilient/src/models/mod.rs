@@ -3,6 +3,7 @@
 //! The model checker runs the very code of production: `crate::sync` hands it the locks and atomics. It tries schedules,
 //! not weak memory orderings: all atomics are sequentially consistent here.
 
+mod bulkhead;
 mod circuit_breaker;
 mod keyed_limits;
 mod limits;

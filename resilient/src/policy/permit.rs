@@ -4,7 +4,7 @@ use crate::{
     mark,
     outcome::{Ending, Outcome},
 };
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// A policy that admits attempts one by one. Sealed: implemented by this crate's policies.
 pub trait Admit: sealed::Sealed {
@@ -92,68 +92,12 @@ impl<P: Admit> fmt::Debug for Permit<'_, P> {
     }
 }
 
-/// A [`Permit`] that holds its policy, which may be gone from where it was found: from
-/// [`Keyed::try_acquire`](crate::Keyed::try_acquire). It may be kept and sent where a borrow could not.
-#[must_use = "dropping a permit ends the attempt as cancelled"]
-pub struct OwnedPermit<P: Admit> {
-    /// Absent once it is settled.
-    policy: Option<Arc<P>>,
-    ticket: P::Ticket,
-}
-
-impl<P: Admit> OwnedPermit<P> {
-    pub(crate) fn new(policy: Arc<P>, ticket: P::Ticket) -> Self {
-        mark::set(false);
-        Self { policy: Some(policy), ticket }
-    }
-
-    /// The dependency answered.
-    pub fn success(self) {
-        self.end(Ending::Success);
-    }
-
-    /// The dependency failed.
-    pub fn failure(self) {
-        self.end(Ending::Failure);
-    }
-
-    /// Neither: the place is given back, and nothing is recorded.
-    pub fn ignore(self) {
-        self.end(Ending::Ignored);
-    }
-
-    /// An `Err` is a failure, everything else a success.
-    pub fn record<R: Outcome>(self, result: &R) {
-        self.end(of(result));
-    }
-
-    fn end(mut self, ending: Ending) {
-        self.settle(ending);
-    }
-
-    fn settle(&mut self, ending: Ending) {
-        if let Some(policy) = self.policy.take() {
-            policy.settle(self.ticket, ending);
-        }
-    }
-}
-
-impl<P: Admit> Drop for OwnedPermit<P> {
-    fn drop(&mut self) {
-        self.settle(dropped());
-    }
-}
-
-impl<P: Admit> fmt::Debug for OwnedPermit<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OwnedPermit").finish_non_exhaustive()
-    }
-}
-
-fn of<R: Outcome>(result: &R) -> Ending {
+/// An `Err` is a failure, everything else a success.
+pub(super) fn of<R: Outcome>(result: &R) -> Ending {
     if result.as_err().is_some() { Ending::Failure } else { Ending::Success }
 }
 
-fn dropped() -> Ending {
+/// A permit that was not settled.
+pub(super) fn dropped() -> Ending {
     if std::thread::panicking() { Ending::Panicked } else { Ending::Cancelled }
 }

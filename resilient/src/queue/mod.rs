@@ -172,7 +172,6 @@ impl Queue {
     }
 
     /// What who goes first asks for.
-    #[allow(dead_code, reason = "for limits that take more than one place")]
     pub(crate) fn front_weight(&self) -> Option<u32> {
         self.front_waiter().map(|front| front.weight)
     }
@@ -209,10 +208,43 @@ impl Queue {
         }
     }
 
+    /// Whether this waiter waits: its turn has not come, and it has not left.
+    pub(crate) fn contains(&self, id: WaiterId) -> bool {
+        let line = self.lines.get(line_of(id));
+        line.is_some_and(|line| line.find(id).is_some_and(|index| !line.waiters[index].gone))
+    }
+
+    /// Who has to make room for one of this class who comes now, where too many wait: nobody, where the newcomer would go
+    /// last.
+    pub(crate) fn last_behind(&self, class: Priority, now: Nanos) -> Option<WaiterId> {
+        match self.order {
+            Order::Fifo => None,
+            Order::Lifo => self.lines.first()?.waiters.front().map(|oldest| oldest.id),
+            Order::Priority => {
+                let lasts = self.lines.iter().filter_map(|line| line.waiters.back());
+                let last = lasts.max_by_key(|last| (last.rank, last.id))?;
+                (last.rank > self.rank(class.index(), now)).then_some(last.id)
+            }
+        }
+    }
+
+    /// Whom to call for all who wait.
+    pub(crate) fn all_wakers(&mut self) -> Vec<Waker> {
+        let waiters = self.lines.iter_mut().flat_map(|line| &mut line.waiters);
+        waiters.filter_map(|waiter| waiter.waker.take()).collect()
+    }
+
+    /// Takes out a waiter whose turn has come; tells whether it had.
+    pub(crate) fn leave_granted(&mut self, id: WaiterId) -> bool {
+        match self.granted.binary_search(&id) {
+            Ok(index) => self.granted.remove(index).is_some(),
+            Err(_) => false,
+        }
+    }
+
     /// Takes a waiter out of the line; tells whether its turn had come, and gives back whom it would have called.
     pub(crate) fn leave(&mut self, id: WaiterId) -> (bool, Option<Waker>) {
-        if let Ok(index) = self.granted.binary_search(&id) {
-            self.granted.remove(index);
+        if self.leave_granted(id) {
             return (true, None);
         }
         let Some(line) = self.lines.get_mut(line_of(id)) else { return (false, None) };
@@ -257,79 +289,4 @@ fn weight<'a>(waiters: impl Iterator<Item = &'a Waiter>) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn push(queue: &mut Queue, class: Priority, weight: u32, now: Nanos) -> WaiterId {
-        queue.push(class, weight, now, Waker::noop().clone())
-    }
-
-    fn entries(queue: &Queue) -> usize {
-        queue.lines.iter().map(|line| line.waiters.len()).sum::<usize>() + queue.granted.len()
-    }
-
-    #[test]
-    fn turns_come_in_order_and_those_who_left_are_passed_over() {
-        let mut queue = Queue::new(Order::Fifo);
-        let ids: Vec<_> = (1..=4).map(|weight| push(&mut queue, Priority::Normal, weight, 0)).collect();
-        assert_eq!((queue.len(), queue.weight(), queue.front()), (4, 10, Some(ids[0])));
-        assert!(!queue.leave(ids[1]).0);
-        assert!(queue.grant().is_some());
-        assert_eq!((queue.len(), queue.weight(), queue.front()), (2, 7, Some(ids[2])));
-        assert!(queue.watch(ids[0], Waker::noop().clone()).0);
-        assert!(!queue.watch(ids[2], Waker::noop().clone()).0);
-        assert!(queue.leave(ids[0]).0);
-        assert_eq!(entries(&queue), 2);
-        assert!(!queue.leave(ids[3]).0 && !queue.leave(ids[2]).0);
-        assert_eq!((queue.len(), queue.weight(), entries(&queue)), (0, 0, 0));
-    }
-
-    #[test]
-    fn waiters_that_leave_behind_one_that_stays_do_not_pile_up() {
-        for order in [Order::Fifo, Order::Lifo, Order::Priority] {
-            let mut queue = Queue::new(order);
-            let stays = push(&mut queue, Priority::Critical, 1, 0);
-            for now in 0..10_000 {
-                let id = push(&mut queue, Priority::Low, 1, now);
-                let last = push(&mut queue, Priority::Low, 1, now);
-                queue.leave(id);
-                queue.leave(last);
-                assert!(entries(&queue) < 64);
-            }
-            assert_eq!((queue.len(), queue.front()), (1, Some(stays)));
-        }
-    }
-
-    #[test]
-    fn who_waits_for_longer_than_a_class_costs_goes_first() {
-        let mut queue = Queue::new(Order::Priority);
-        let low = push(&mut queue, Priority::Low, 1, 0);
-        push(&mut queue, Priority::Critical, 2, 3 * AGE - 1);
-        let late = push(&mut queue, Priority::Critical, 4, 3 * AGE);
-        assert_eq!(queue.weight_ahead(low), Some(2));
-        assert_eq!(queue.weight_ahead(late), Some(3));
-        assert_eq!(queue.weight_ahead_of_new(Priority::Critical, 3 * AGE), 7);
-        assert_eq!(queue.weight_ahead_of_new(Priority::Low, 3 * AGE), 7);
-        queue.grant();
-        assert_eq!(queue.front(), Some(low));
-    }
-
-    #[test]
-    fn a_clock_that_steps_back_does_not_reorder_a_class() {
-        let mut queue = Queue::new(Order::Priority);
-        let first = push(&mut queue, Priority::High, 1, 50);
-        push(&mut queue, Priority::High, 1, 10);
-        assert_eq!(queue.front(), Some(first));
-        queue.grant();
-        assert!(queue.leave(first).0);
-        assert_eq!(queue.len(), 1);
-    }
-
-    #[test]
-    fn what_is_not_said_to_be_urgent_is_normal_where_classes_do_not_count() {
-        let mut queue = Queue::new(Order::Lifo);
-        push(&mut queue, Priority::Critical, 3, 0);
-        assert_eq!(Priority::ALL.map(|class| queue.len_of(class)), [0, 0, 1, 0]);
-        assert_eq!(queue.weight_ahead_of_new(Priority::Low, 0), 0);
-    }
-}
+mod tests;

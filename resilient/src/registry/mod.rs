@@ -5,6 +5,7 @@ mod site;
 pub use site::{Site, SitePolicy};
 
 use crate::policy::{
+    bulkhead::Bulkhead,
     circuit_breaker::CircuitBreaker,
     keyed::Keys,
     rate_limiter::{RateLimiter, RateSlots},
@@ -136,6 +137,28 @@ impl Registry {
     pub fn keyed_rate_limiter(&self, name: &str) -> Result<&'static Keys<RateLimiter>, NotFound> {
         self.policy("keyed rate limiter", name, |policy| match policy {
             SitePolicy::KeyedRateLimiter(limiters) => Some(*limiters),
+            _ => None,
+        })
+    }
+
+    /// The bulkhead of that name among the sites' own, or that of the site of that name.
+    ///
+    /// # Errors
+    /// When there is none, or more than one; the error names the closest.
+    pub fn bulkhead(&self, name: &str) -> Result<&'static Bulkhead, NotFound> {
+        self.policy("bulkhead", name, |policy| match policy {
+            SitePolicy::Bulkhead(bulkhead) => Some(*bulkhead),
+            _ => None,
+        })
+    }
+
+    /// The bulkheads of that name that are one for each key, or those of the site of that name.
+    ///
+    /// # Errors
+    /// When there are none, or more than one such policy; the error names the closest.
+    pub fn keyed_bulkhead(&self, name: &str) -> Result<&'static Keys<Bulkhead>, NotFound> {
+        self.policy("keyed bulkhead", name, |policy| match policy {
+            SitePolicy::KeyedBulkhead(bulkheads) => Some(*bulkheads),
             _ => None,
         })
     }

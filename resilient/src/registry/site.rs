@@ -49,6 +49,8 @@ pub enum SitePolicy {
     Timeout(&'static Timeout),
     /// A bulkhead of its own.
     Bulkhead(&'static Bulkhead),
+    /// Bulkheads of its own, one for each key.
+    KeyedBulkhead(&'static Keys<Bulkhead>),
     /// A fallback.
     #[non_exhaustive]
     Fallback {
@@ -90,6 +92,7 @@ impl SitePolicy {
             Self::Retry(policy) => policy.name(),
             Self::Timeout(policy) => policy.name(),
             Self::Bulkhead(policy) => policy.name(),
+            Self::KeyedBulkhead(policy) => policy.first_config().own_name(),
             Self::Fallback { name } | Self::Shared { name, .. } => name,
         }
     }
@@ -102,7 +105,7 @@ impl SitePolicy {
             Self::RateLimiter(_) | Self::KeyedRateLimiter(_) | Self::RateSlots(_) => "rate_limited",
             Self::Retry(_) => "retry",
             Self::Timeout(_) => "timeout",
-            Self::Bulkhead(_) => "bulkhead",
+            Self::Bulkhead(_) | Self::KeyedBulkhead(_) => "bulkhead",
             Self::Fallback { .. } => "fallback",
             Self::Shared { kind, .. } => kind,
         }
@@ -215,6 +218,15 @@ impl Site {
         })
     }
 
+    /// Its outermost bulkheads of its own that are one for each key.
+    #[must_use]
+    pub fn keyed_bulkhead(&self) -> Option<&'static Keys<Bulkhead>> {
+        self.policies.iter().find_map(|policy| match policy {
+            SitePolicy::KeyedBulkhead(bulkheads) => Some(*bulkheads),
+            _ => None,
+        })
+    }
+
     /// A site appears in the registry on its first call.
     #[inline(always)]
     pub(crate) fn visit(&'static self) {
@@ -259,7 +271,10 @@ impl fmt::Display for Site {
             write!(f, "{separator}{}", policy.name())?;
             match policy {
                 SitePolicy::Shared { .. } => f.write_str(" (from elsewhere)")?,
-                SitePolicy::KeyedCircuitBreaker(_) | SitePolicy::KeyedRateLimiter(_) | SitePolicy::RateSlots(_) => {
+                SitePolicy::KeyedCircuitBreaker(_)
+                | SitePolicy::KeyedRateLimiter(_)
+                | SitePolicy::RateSlots(_)
+                | SitePolicy::KeyedBulkhead(_) => {
                     f.write_str(" (one for each key)")?;
                 }
                 _ => {}

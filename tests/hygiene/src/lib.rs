@@ -149,6 +149,21 @@ impl Client {
         Ok(text.len())
     }
 
+    /// One bulkhead for each text.
+    ///
+    /// # Errors
+    /// None.
+    #[bulkhead(
+        adaptive = 2..=9, wait = 1s, queue = 9, order = priority, priority = urgency(text), mode = on,
+        key = text, key_label = text.len(), max_keys = 9, idle = 1h
+    )]
+    #[bulkhead(adaptive = FEW..=9, wait, order = ORDER)]
+    #[bulkhead(9, wait, order = lifo, key = (text, self.fails))]
+    pub async fn placed(&self, text: &str) -> Result<usize, Fault> {
+        ::std::future::ready(()).await;
+        Ok(text.len())
+    }
+
     /// With `self` for itself.
     ///
     /// # Errors
@@ -159,6 +174,13 @@ impl Client {
         ::std::future::ready(()).await;
         Ok(::std::mem::replace(&mut self.fails, fails))
     }
+}
+
+const FEW: u32 = 2;
+const ORDER: ::tough::Order = ::tough::Order::Fifo;
+
+const fn urgency(text: &str) -> ::tough::Priority {
+    if text.is_empty() { ::tough::Priority::Low } else { ::tough::Priority::High }
 }
 
 const fn u32_len(text: &str) -> u32 {

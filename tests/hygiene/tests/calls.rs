@@ -8,6 +8,7 @@ async fn calls() {
     assert_eq!(Client::new(true).everything("text").await.unwrap(), "");
     assert!(!Client::new(false).change(true).await.unwrap());
     assert_eq!(Client::new(false).keyed("text").await.unwrap(), 4);
+    assert_eq!(Client::new(false).placed("text").await.unwrap(), 4);
     assert_eq!(asked().await.unwrap(), 1);
     unit().await;
     assert_eq!(one_lines().await.unwrap(), 14);

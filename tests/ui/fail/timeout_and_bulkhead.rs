@@ -107,9 +107,4 @@ async fn of_a_later_version(instant: u32) -> Answer {
     Ok(instant)
 }
 
-#[bulkhead(adaptive = 10..=200)]
-async fn places_of_a_later_version() -> Answer {
-    Ok(1)
-}
-
 fn main() {}

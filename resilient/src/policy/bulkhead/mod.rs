@@ -1,31 +1,44 @@
 //! Lets so many calls run at once.
 
+mod acquire;
 mod config;
+mod control;
+mod instance;
+mod limit;
+mod line;
+mod measure;
 mod places;
+mod settings;
+mod stats;
+mod word;
 
 pub use config::BulkheadConfig;
+pub use stats::BulkheadStats;
 
-use super::permit::{Admit, Permit, sealed::Sealed};
+pub(crate) use line::{Ask, Waiting};
+
+use super::{
+    keyed::Identity,
+    mode::Mode,
+    permit::{Admit, sealed::Sealed},
+};
 use crate::{
     error::Error,
-    event::{self, Caller},
-    mark,
+    event::{self, Caller, EventKind},
     outcome::Ending,
-    queue::WaiterId,
-    time::{NEVER, Nanos, nanos},
 };
+use measure::Measure;
 use places::Places;
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    task::{Poll, Waker},
-};
+use settings::Settings;
+use stats::{Counters, Reason};
+use std::{fmt, num::NonZeroU32, sync::OnceLock, task::Poll};
 
 /// Lets so many calls run at once.
 ///
 /// A place is taken when the call first runs and given back at its end, its drop or its panic. With
-/// [`wait`](BulkheadConfig::wait), calls wait for a place in the order in which they came; a place that becomes free
-/// is handed to the first of them, and a dropped waiter passes it on.
+/// [`wait`](BulkheadConfig::wait), calls wait for a place, in the order in which they came or as
+/// [`order`](BulkheadConfig::order) says; a place that becomes free is handed to the first of them, and a dropped waiter
+/// passes it on. Who waits for several places is not overtaken by those behind it who ask for fewer.
 ///
 /// ```
 /// # use resilient::{Bulkhead, BulkheadConfig};
@@ -36,17 +49,53 @@ use std::{
 /// assert_eq!(REPORTS.available(), 1);
 /// ```
 pub struct Bulkhead {
-    config: BulkheadConfig,
+    born: BulkheadConfig,
+    /// Where events come from that no call causes.
+    site: &'static str,
+    /// Which of a keyed bulkhead's instances it is.
+    identity: Identity,
+    settings: Settings,
     places: Places,
-    rejected: AtomicU64,
+    counters: Counters,
+    measure: OnceLock<Box<Measure>>,
 }
 
-/// A call that waits for a place.
-#[derive(Clone, Copy, Debug)]
-pub struct Waiting {
-    id: WaiterId,
-    /// When it is refused.
-    limit: Nanos,
+/// What an admitted call holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    places: u32,
+    /// When it began, where it is measured.
+    began: Option<NonZeroU32>,
+}
+
+impl Ticket {
+    /// What a call holds that was let through without a place.
+    pub(crate) const NONE: Self = Self { places: 0, began: None };
+
+    /// That of one place at most as a number, which is all that a future keeps of it.
+    #[inline(always)]
+    pub(crate) const fn pack(self) -> u32 {
+        match self.began {
+            // Odd.
+            Some(began) => began.get(),
+            None => 2 * self.places,
+        }
+    }
+
+    /// Whether a packed one is of a call that is measured.
+    #[inline(always)]
+    pub(crate) const fn is_measured(packed: u32) -> bool {
+        packed & 1 == 1
+    }
+
+    #[inline(always)]
+    pub(crate) const fn unpack(packed: u32) -> Self {
+        if Self::is_measured(packed) {
+            Self { places: 1, began: NonZeroU32::new(packed) }
+        } else {
+            Self { places: packed / 2, began: None }
+        }
+    }
 }
 
 impl Bulkhead {
@@ -57,132 +106,116 @@ impl Bulkhead {
     #[must_use]
     #[track_caller]
     pub const fn new(config: BulkheadConfig) -> Self {
-        config.assert();
-        Self { places: Places::new(config.max), config, rejected: AtomicU64::new(0) }
+        Self::owned(config, "")
     }
 
-    /// The configuration.
-    pub const fn config(&self) -> BulkheadConfig {
-        self.config
+    /// That of one annotated fn.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn owned(config: BulkheadConfig, site: &'static str) -> Self {
+        config.assert();
+        Self {
+            site,
+            identity: Identity::none(),
+            settings: Settings::new(&config),
+            places: Places::new(config.first_limit(), config.order, config.mode),
+            counters: Counters::new(),
+            measure: OnceLock::new(),
+            born: config,
+        }
     }
 
     /// The name in errors, events and statistics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        self.config.name
+        self.born.name
     }
 
     /// Free places; none while others wait for one.
     #[must_use]
     pub fn available(&self) -> u32 {
-        self.places.available()
-    }
-
-    /// Takes a place, or refuses at once.
-    ///
-    /// # Errors
-    /// [`Error::BulkheadFull`] when there is none, or others wait for theirs.
-    pub fn try_acquire(&self) -> Result<Permit<'_, Self>, Error> {
-        if self.places.enter() { Ok(Permit::new(self, ())) } else { Err(mark::refused(self.refuse(Caller::BY_HAND))) }
-    }
-
-    pub(crate) fn waits(&self) -> bool {
-        self.config.wait.is_some()
+        let word = self.places.word();
+        if word.waiters() > 0 { 0 } else { self.places.limit().saturating_sub(word.taken()) }
     }
 
     /// Takes a place without waiting; `Pending` where waiting is configured.
     #[inline(always)]
-    pub(crate) fn admit(&self, caller: Caller) -> Poll<Result<(), Error>> {
-        if self.places.enter() {
-            Poll::Ready(Ok(()))
-        } else if self.waits() && self.places.has_room(self.config.queue_length()) {
-            Poll::Pending
-        } else {
-            Poll::Ready(Err(self.refuse(caller)))
-        }
-    }
-
-    /// Gets in line until `last` at most, unless that is full.
-    pub(crate) fn get_in_line(&self, caller: Caller, now: Nanos, last: Nanos, waker: &Waker) -> Result<Waiting, Error> {
-        let wait = self.config.wait.map_or(0, nanos);
-        let limit = if wait == NEVER { NEVER } else { now.saturating_add(wait) };
-        match self.places.get_in_line(self.config.queue_length(), waker) {
-            Some(id) => Ok(Waiting { id, limit: limit.min(last) }),
-            None => Err(self.refuse(caller)),
-        }
-    }
-
-    /// `Pending` with the instant at which to ask again, if nobody calls before.
-    pub(crate) fn poll_turn(
-        &self,
-        caller: Caller,
-        waiting: Waiting,
-        now: Nanos,
-        waker: &Waker,
-    ) -> (Poll<Result<(), Error>>, Nanos) {
-        if self.places.turn_has_come(waiting.id, waker) {
-            (Poll::Ready(Ok(())), NEVER)
-        } else if now >= waiting.limit {
-            self.places.leave_line(waiting.id);
-            (Poll::Ready(Err(self.refuse(caller))), NEVER)
-        } else {
-            (Poll::Pending, waiting.limit)
-        }
-    }
-
-    /// A dropped waiter passes its turn on.
-    pub(crate) fn leave_line(&self, waiting: Waiting) {
-        self.places.leave_line(waiting.id);
+    pub(crate) fn admit(&self, caller: Caller) -> Poll<Result<Ticket, Error>> {
+        if self.places.enter(1) { Poll::Ready(Ok(self.ticket(1))) } else { self.admit_or_wait(caller, &Ask::ONE) }
     }
 
     #[inline(always)]
-    pub(crate) fn leave(&self) {
-        self.places.leave();
+    fn ticket(&self, places: u32) -> Ticket {
+        Ticket { places, began: if self.settings.is_adaptive() { Some(measure::begin()) } else { None } }
+    }
+
+    #[inline(always)]
+    pub(crate) fn settle(&self, caller: Caller, ticket: Ticket, ending: Ending) {
+        if ticket.places > 0 {
+            let in_flight = self.places.leave(ticket.places);
+            if let Some(began) = ticket.began {
+                self.measure(caller, began, ending, in_flight);
+            }
+        }
+    }
+
+    /// Gives back what a packed ticket holds of which nothing is measured.
+    #[inline(always)]
+    pub(crate) fn leave(&self, packed: u32) {
+        if packed != 0 {
+            self.places.leave(packed / 2);
+        }
+    }
+
+    /// A call that was measured has ended.
+    #[inline(never)]
+    fn measure(&self, caller: Caller, began: NonZeroU32, ending: Ending, in_flight: u32) {
+        // None where the limit has been set by hand since.
+        let Some(range) = self.settings.range() else { return };
+        let measure = self.measure.get_or_init(|| Box::new(Measure::new(range)));
+        if measure.record(began, ending, in_flight, range) {
+            self.limit_to(caller, || self.settings.range().map(|_| measure.limit()));
+        }
+    }
+
+    /// Lets so many run from now on, and says so where that is worth saying.
+    fn limit_to(&self, caller: Caller, limit: impl FnOnce() -> Option<u32>) {
+        let Some(limit) = self.places.set_limit(limit) else { return };
+        if let Some(from) = self.counters.limit_is_news(limit, self.born.first_limit()) {
+            event::emit_of(caller, self.name(), self.identity.label(), EventKind::LimitChanged { from, to: limit });
+        }
     }
 
     #[cold]
-    fn refuse(&self, caller: Caller) -> Error {
-        self.rejected.fetch_add(1, Relaxed);
-        let error =
-            Error::BulkheadFull { policy: caller.policy(self.config.name), site: caller.site, max: self.config.max };
-        event::rejected(&error);
-        error
-    }
-
-    /// What it holds now.
-    #[must_use]
-    pub fn stats(&self) -> BulkheadStats {
-        let (in_use, waiting) = self.places.read();
-        BulkheadStats { max: self.config.max, in_use, waiting, rejected: self.rejected.load(Relaxed) }
+    fn refuse(&self, caller: Caller, places: u32, reason: Reason) -> Result<Ticket, Error> {
+        self.counters.refused(reason);
+        let (policy, site) = (caller.policy(self.name()), caller.site);
+        let error = match reason {
+            Reason::TooMany => Error::TooManyPlaces { policy, site, places, max: self.settings.max() },
+            _ => Error::BulkheadFull { policy, site, max: self.places.limit() },
+        };
+        let shadow = self.places.mode() == Mode::Shadow;
+        if event::heard() {
+            event::refused(&error, self.identity.label(), shadow);
+        }
+        if shadow { Ok(Ticket::NONE) } else { Err(error) }
     }
 }
 
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bulkhead").field("config", &self.config).field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Bulkhead").field("config", &self.config()).field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 
 impl Sealed for Bulkhead {}
 
 impl Admit for Bulkhead {
-    type Ticket = ();
+    type Ticket = Ticket;
 
-    fn settle(&self, (): (), _: Ending) {
-        self.leave();
+    #[inline]
+    fn settle(&self, ticket: Ticket, ending: Ending) {
+        self.settle(Caller::BY_HAND, ticket, ending);
     }
-}
-
-/// A bulkhead at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BulkheadStats {
-    /// The places.
-    pub max: u32,
-    /// Places taken.
-    pub in_use: u32,
-    /// Calls that wait for a place.
-    pub waiting: u32,
-    /// Calls that were refused.
-    pub rejected: u64,
 }

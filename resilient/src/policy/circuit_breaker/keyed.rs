@@ -6,7 +6,7 @@ use crate::{
     policy::{
         keyed::{KeyError, KeyOf, Keyed, Keys},
         mode::Mode,
-        permit::OwnedPermit,
+        owned_permit::OwnedPermit,
     },
 };
 use std::{convert::Infallible, hash::Hash, sync::Arc};

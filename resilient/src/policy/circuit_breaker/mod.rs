@@ -36,7 +36,8 @@ pub use stats::{CircuitBreakerStats, LastChange, TimeInStates};
 
 use super::{
     keyed::Identity,
-    permit::{Admit, OwnedPermit, Permit, sealed::Sealed},
+    owned_permit::OwnedPermit,
+    permit::{Admit, Permit, sealed::Sealed},
 };
 use crate::sync::{
     Mutex, MutexGuard,

@@ -1,3 +1,13 @@
+//! So many at once.
+
+mod adaptive;
+mod control;
+mod defects;
+mod keyed;
+mod many;
+mod orders;
+mod stats;
+
 use crate::support::{Act, Dependency, Fault, adds_up, caught, cut, ms, poll_once, settle, site};
 use resilient::{Bulkhead, BulkheadConfig, bulkhead, timeout};
 use std::{cell::RefCell, future::pending, sync::Arc, time::Duration};
