@@ -1,5 +1,6 @@
 //! Places taken by hand, by those who wait for them.
 
+use super::mark;
 use crate::{
     error::Error,
     event::Caller,
@@ -95,7 +96,14 @@ impl Bulkhead {
         Ok(OwnedPermit::new(self, ticket))
     }
 
+    /// A refusal is told from an error of the caller's own, as that of a call is.
     async fn ask(&self, ask: Ask) -> Result<Ticket, Error> {
+        let asked = self.wait_for(ask).await;
+        mark::set(asked.is_err());
+        asked
+    }
+
+    async fn wait_for(&self, ask: Ask) -> Result<Ticket, Error> {
         if let Poll::Ready(admitted) = self.admit_for(Caller::BY_HAND, &ask) {
             return admitted;
         }

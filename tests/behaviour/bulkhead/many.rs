@@ -1,7 +1,7 @@
 //! Several places at once, and places that are held for long.
 
 use crate::support::{dropped_everywhere, ms, poll_once, settle};
-use resilient::{Bulkhead, BulkheadConfig, Error};
+use resilient::{Bulkhead, BulkheadConfig, Error, Retry, RetryConfig};
 use std::{cell::RefCell, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -122,4 +122,16 @@ async fn an_owned_place_goes_where_its_work_goes() {
     waits.await.unwrap().unwrap().failure();
     second.record(&Ok::<(), ()>(()));
     assert_eq!(places.available(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_does_not_repeat_a_refusal_by_acquire() {
+    let places = Bulkhead::new(BulkheadConfig::new(1).wait(ms(5)));
+    let _held = places.try_acquire().unwrap();
+    let retry = Retry::new(RetryConfig::new().attempts(4));
+    for many in [1, 2] {
+        let refused = retry.call(async || places.acquire_many(many).await.map(drop)).await;
+        assert!(refused.unwrap_err().is_bulkhead_full());
+    }
+    assert_eq!((places.stats().waited_too_long, places.stats().too_many), (1, 1));
 }
