@@ -44,10 +44,7 @@ async fn prices(skus: &[Sku]) -> Result<Vec<Price>, ApiError> {
         __resilient_site,
         __view,
         __convert,
-        rt::on(
-            rt::RateLimiterLayer::new(__resilient_0, __cost_0, rt::Priority::Normal, ()),
-            rt::End,
-        ),
+        rt::on(rt::RateLimiterLayer::new(__resilient_0, __cost_0, ()), rt::End),
     );
     rt::Step::done(
         rt::Call::turn(

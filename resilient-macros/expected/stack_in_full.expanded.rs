@@ -126,7 +126,7 @@ pub async fn price(&self, sku: &str) -> Result<Price, ApiError> {
                 rt::Always,
             ),
             rt::on(
-                rt::RateLimiterLayer::new(__resilient_1, 1, rt::Priority::Normal, ()),
+                rt::RateLimiterLayer::new(__resilient_1, (), ()),
                 rt::on(
                     rt::BulkheadLayer::new(__resilient_2, __view),
                     rt::on(

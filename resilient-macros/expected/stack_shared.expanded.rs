@@ -43,8 +43,7 @@ async fn price(&mut self) -> Result<impl Display, ApiError> {
         rt::on(
             rt::RateLimiterLayer::new(
                 rt::Borrowed(__shared_0),
-                1,
-                rt::Priority::Normal,
+                (),
                 (rt::measuring(__view), ()),
             ),
             rt::on(

@@ -5,7 +5,7 @@ use crate::{
     policies::Policies,
 };
 use resilient::__private::{
-    Borrowed, BulkheadLayer, CircuitBreakerLayer, End, FallbackLayer, Of, Priority, RateLimiterLayer, RetryLayer,
+    Borrowed, BulkheadLayer, CircuitBreakerLayer, End, FallbackLayer, Of, RateLimiterLayer, RetryLayer,
     SeeText as _, Site, Step, TimeoutLayer, begin, converting, on, taken,
 };
 use std::{future::Future, pin::Pin, pin::pin, rc::Rc};
@@ -26,7 +26,7 @@ macro_rules! layers {
         )
     };
     ($policies:ident rate $n:tt $($inner:tt)*) => {
-        on(RateLimiterLayer::new(Borrowed(&$policies.rates[$n]), 1, Priority::Normal, ()), layers!($policies $($inner)*))
+        on(RateLimiterLayer::new(Borrowed(&$policies.rates[$n]), (), ()), layers!($policies $($inner)*))
     };
     ($policies:ident retry $n:tt $($inner:tt)*) => {
         on(

@@ -140,19 +140,21 @@ impl Lowering<'_> {
                 quote!(#rt::CircuitBreakerLayer::new(#handle, #judge))
             }
             Policy::RateLimited { ask, .. } => {
-                let cost = if ask.cost.is_some() { local("__cost", index).to_token_stream() } else { quote!(1) };
-                let class = if ask.priority.is_some() {
-                    local("__priority", index).to_token_stream()
-                } else {
-                    quote!(#rt::Priority::Normal)
-                };
+                let cost = ask.cost.as_ref().map(|_| local("__cost", index));
                 if keys(&layer.policy).is_some_and(|keys| keys.is_table) {
                     let (handle, key) = (handle_name(index), local("__keyed", index));
+                    let cost = cost.map_or(quote!(1), |cost| quote!(#cost));
                     return quote!(#rt::RateSlotsLayer::new(#handle, #key, #cost));
                 }
+                let class = ask.priority.as_ref().map(|_| local("__priority", index));
+                let asked = match (cost, class) {
+                    (None, None) => quote!(()),
+                    (Some(cost), Some(class)) => quote!((#cost, #class)),
+                    (cost, class) => quote!(#cost #class),
+                };
                 let is_shared = matches!(instance(&layer.policy), Some(Instance::Shared(_)));
                 let follow = self.follow(ask, is_shared);
-                quote!(#rt::RateLimiterLayer::new(#handle, #cost, #class, #follow))
+                quote!(#rt::RateLimiterLayer::new(#handle, #asked, #follow))
             }
             Policy::Retry { judge, .. } => {
                 let judge = self.judge(layer, judge);

@@ -132,10 +132,10 @@ impl RateLimiter {
         operation: impl Operation<M, Output = Result<T, E>>,
     ) -> Result<T, E> {
         if self.is_adaptive() {
-            let layer = RateLimiterLayer::new(Borrowed(self), 1, Priority::Normal, measuring(ResultView));
+            let layer = RateLimiterLayer::new(Borrowed(self), (), measuring(ResultView));
             return run(ByFrom(ResultView), on(layer, End), operation).await;
         }
-        let layer = RateLimiterLayer::new(Borrowed(self), 1, Priority::Normal, ());
+        let layer = RateLimiterLayer::new(Borrowed(self), (), ());
         run(ByFrom(ResultView), on(layer, End), operation).await
     }
 
@@ -170,7 +170,7 @@ impl RateLimiter {
     /// # Cancel safety
     /// Dropped while it waits, it gives its turn to the next.
     pub async fn acquire_as(&self, class: Priority, tokens: u32) -> Result<Permit<'_, Self>, Error> {
-        let stack = on(RateLimiterLayer::new(Borrowed(self), tokens, class, ()), End);
+        let stack = on(RateLimiterLayer::new(Borrowed(self), (tokens, class), ()), End);
         run(ByFrom(ResultView), stack, std::future::ready(Ok(()))).await?;
         Ok(Permit::new(self, ()))
     }

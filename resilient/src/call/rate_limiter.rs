@@ -12,30 +12,72 @@ use crate::{
 };
 use std::task::Poll;
 
-/// A limiter around a call, and what it learns from it.
-pub struct RateLimiterLayer<P, F> {
-    policy: P,
-    cost: u32,
-    class: Priority,
-    follow: F,
-}
-
-impl<P, F> RateLimiterLayer<P, F> {
+/// What a call asks for: a token, if it says nothing. What it does not say takes no room in the future.
+pub trait Asks: Copy {
+    /// How many tokens.
     #[inline(always)]
-    pub const fn new(policy: P, cost: u32, class: Priority, follow: F) -> Self {
-        Self { policy, cost, class, follow }
+    fn cost(self) -> u32 {
+        1
+    }
+
+    /// For a call of which class.
+    #[inline(always)]
+    fn class(self) -> Priority {
+        Priority::Normal
     }
 }
 
-impl<P, F> Keeps for RateLimiterLayer<P, F> {
+impl Asks for () {}
+
+impl Asks for u32 {
+    #[inline(always)]
+    fn cost(self) -> u32 {
+        self
+    }
+}
+
+impl Asks for Priority {
+    #[inline(always)]
+    fn class(self) -> Priority {
+        self
+    }
+}
+
+impl Asks for (u32, Priority) {
+    #[inline(always)]
+    fn cost(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn class(self) -> Priority {
+        self.1
+    }
+}
+
+/// A limiter around a call, and what it learns from it.
+pub struct RateLimiterLayer<P, A, F> {
+    policy: P,
+    ask: A,
+    follow: F,
+}
+
+impl<P, A, F> RateLimiterLayer<P, A, F> {
+    #[inline(always)]
+    pub const fn new(policy: P, ask: A, follow: F) -> Self {
+        Self { policy, ask, follow }
+    }
+}
+
+impl<P, A, F> Keeps for RateLimiterLayer<P, A, F> {
     type Cold = Option<Waiting>;
     type Room<R, I: Room<R>> = I;
 }
 
-impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F> {
+impl<R, P: Handle<RateLimiter>, A: Asks, F: Follow<R>> Layer<R> for RateLimiterLayer<P, A, F> {
     #[inline(always)]
     fn admit(&mut self, hot: Hot) -> Poll<Result<(), Error>> {
-        let admitted = self.policy.get().admit(hot.caller(self.policy.alias()), self.class, self.cost);
+        let admitted = self.policy.get().admit(hot.caller(self.policy.alias()), self.ask.class(), self.ask.cost());
         if let Poll::Ready(Ok(())) = admitted {
             self.follow.begin(self.policy.get());
         }
@@ -47,12 +89,12 @@ impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F
         let waiting = if let Some(waiting) = *cold {
             waiting
         } else {
-            let admitted = limiter.admit(caller, self.class, self.cost);
+            let admitted = limiter.admit(caller, self.ask.class(), self.ask.cost());
             if admitted.is_ready() {
                 self.follow.begin(limiter);
                 return admitted;
             }
-            let asked = (self.class, self.cost);
+            let asked = (self.ask.class(), self.ask.cost());
             match limiter.get_in_line(caller, asked, env.last_turn(), env.waker)? {
                 Some(waiting) => *cold.insert(waiting),
                 // In the shadow.
@@ -73,7 +115,7 @@ impl<R, P: Handle<RateLimiter>, F: Follow<R>> Layer<R> for RateLimiterLayer<P, F
     #[inline(always)]
     fn settle(&mut self, ended: Seen<'_, R>, hot: Hot) -> Flow {
         let limiter = self.policy.get();
-        self.follow.end(limiter, self.cost, ended, hot, Following(hot.caller(self.policy.alias())));
+        self.follow.end(limiter, self.ask.cost(), ended, hot, Following(hot.caller(self.policy.alias())));
         Flow::Outward
     }
 
