@@ -132,14 +132,21 @@ impl Slots {
             return Err(Lack::ForEver);
         }
         let table = self.table();
-        match self.take_found(table.set(key), key, tokens, precise()) {
+        match self.take_found(table.set(key), key, tokens, precise(), &precise) {
             Some(answer) => answer,
             None => self.take_anew(table, key, tokens, precise),
         }
     }
 
     /// `None` where the key has no slot, or its slot is being given away.
-    fn take_found(&self, set: &Set, key: SlotKey, tokens: u32, now: Nanos) -> Option<Result<(), Lack>> {
+    fn take_found(
+        &self,
+        set: &Set,
+        key: SlotKey,
+        tokens: u32,
+        now: Nanos,
+        precise: impl Fn() -> Nanos,
+    ) -> Option<Result<(), Lack>> {
         loop {
             let (slot, full) = set.find(key)?;
             match self.bucket.take(full, now, tokens) {
@@ -147,17 +154,21 @@ impl Slots {
                 // Whose slot it is now has to be looked at again.
                 Take::Taken { .. } => {}
                 Take::Lacking { after } => {
-                    self.anchor(slot, full, now);
+                    self.anchor(slot, full, now, precise);
                     return Some(Err(Lack::For(self.bucket.nanos(after))));
                 }
             }
         }
     }
 
-    /// Where this comes too late another call has taken tokens, and anchored the bucket thereby.
-    fn anchor(&self, slot: &Slot, full: Full, now: Nanos) {
-        if let Some(anchored) = self.bucket.anchored(full, now, self.tick) {
-            slot.exchange(full, anchored);
+    /// Anchors a bucket anew where the clock has stepped back: it is read after the word, for a call that was held up with
+    /// an older reading would take what others did meanwhile for a step. Where this comes too late another call has taken
+    /// tokens, and anchored the bucket thereby.
+    fn anchor(&self, slot: &Slot, full: Full, now: Nanos, precise: impl Fn() -> Nanos) {
+        if self.bucket.anchored(full, now, self.tick).is_some() {
+            if let Some(anchored) = self.bucket.anchored(full, precise(), self.tick) {
+                slot.exchange(full, anchored);
+            }
         }
     }
 
@@ -169,7 +180,7 @@ impl Slots {
         // Others may have had the lock for long.
         let now = precise();
         // While the lock is held nobody gives a slot away: what is not found now is not there.
-        if let Some(answer) = self.take_found(set, key, tokens, now) {
+        if let Some(answer) = self.take_found(set, key, tokens, now, &precise) {
             return answer;
         }
         let next = match self.bucket.take(self.bucket.units(now), now, tokens) {
@@ -181,7 +192,7 @@ impl Slots {
             return Ok(());
         }
         loop {
-            let (slot, full, lack) = self.fullest(set, key, now);
+            let (slot, full, lack) = self.fullest(set, key, now, &precise);
             // By a clock with coarse ticks words of different keys are often a number of tokens apart. One unit less keeps
             // a word of the key that is evicted from coming back, on which a call of that key might act late.
             let is_aligned = lack > 0 && next.wrapping_sub(full) % self.interval == 0;
@@ -194,7 +205,13 @@ impl Slots {
 
     /// The slot to give away, with its word and what its bucket lacks: one that nobody has used, or that of the key which
     /// has not called for longest, or else of the one that lacks the least. Under the set's lock.
-    fn fullest<'s>(&self, set: &'s Set, key: SlotKey, now: Nanos) -> (&'s Slot, Full, Nanos) {
+    fn fullest<'s>(
+        &self,
+        set: &'s Set,
+        key: SlotKey,
+        now: Nanos,
+        precise: impl Fn() -> Nanos,
+    ) -> (&'s Slot, Full, Nanos) {
         let mut fullest = None;
         let mut least = (Nanos::MAX, Reverse(0));
         for slot in set.slots(key) {
@@ -202,7 +219,7 @@ impl Slots {
             if !is_used {
                 return (slot, full, 0);
             }
-            self.anchor(slot, full, now);
+            self.anchor(slot, full, now, &precise);
             let lack = self.lack(full, now);
             let full_for = if lack > 0 { 0 } else { self.bucket.units(now).wrapping_sub(full) };
             if (lack, Reverse(full_for)) < least {

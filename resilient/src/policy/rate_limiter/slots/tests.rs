@@ -216,6 +216,27 @@ fn a_clock_that_steps_back_shuts_a_key_out_for_one_filling_at_most() {
     assert_eq!(evicted(&slots), 1);
 }
 
+/// A call that had read the clock, and then had to wait for its processor while others took what had come meanwhile, found
+/// the bucket too far ahead, anchored it anew and so gave out what had been taken.
+#[test]
+fn a_call_that_is_held_up_takes_no_clock_to_have_stepped_back() {
+    let slots = slots(1000, 100, 10);
+    take(&slots, 1, 100, START).unwrap();
+    let later = START + SECOND / 20;
+    let reads = Cell::new(0);
+    let held_up = || {
+        reads.set(reads.get() + 1);
+        if reads.get() > 1 {
+            return later;
+        }
+        take(&slots, 1, 50, later).unwrap();
+        START
+    };
+    assert!(slots.take_precisely(key(1), 1, held_up).is_err());
+    assert_eq!(slots.tokens(key(1), later), 0);
+    assert!(take(&slots, 1, 1, later).is_err());
+}
+
 #[test]
 fn a_refused_request_costs_nothing_and_one_that_is_too_large_makes_no_slot() {
     let slots = slots(1, 5, 10);
