@@ -9,20 +9,15 @@
 
 mod key;
 mod set;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use super::bucket::{Bucket, Full, Take};
-use crate::{
-    rate::Rate,
-    sync::{Mutex, MutexGuard},
-    time::Nanos,
-};
-use set::{Set, Slot, WAYS};
-use std::{
-    cmp::Reverse,
-    sync::{OnceLock, PoisonError},
-};
+use crate::{rate::Rate, time::Nanos};
+use set::{Set, Slot};
+use std::{cmp::Reverse, sync::OnceLock};
+use table::Table;
 
 pub use key::SlotKey;
 
@@ -51,22 +46,6 @@ pub(super) struct Slots {
     is_brief: bool,
     table: OnceLock<Table>,
 }
-
-#[derive(Debug)]
-struct Table {
-    sets: Box<[Set]>,
-    stripes: Box<[Stripe]>,
-}
-
-/// What some of the sets share.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Stripe {
-    /// Held to give a slot to another key, and with it how many were taken from keys in use.
-    evicted: Mutex<u64>,
-}
-
-const STRIPES: usize = 64;
 
 impl Slots {
     pub(super) const DEFAULT_MAX: u32 = 10_000;
@@ -272,41 +251,10 @@ impl Slots {
             is_used && (Slot::is_reserved(full) || self.lack(full, now) > 0)
         };
         let keys = table.slots().filter(in_use).count();
-        let evicted = table.stripes.iter().map(|stripe| *stripe.lock()).sum();
-        (keys, evicted)
+        (keys, table.evicted())
     }
 
     fn table(&self) -> &Table {
         self.table.get_or_init(|| Table::new(self.max_keys))
-    }
-}
-
-impl Table {
-    #[cold]
-    fn new(max_keys: u32) -> Self {
-        // Three slots for two keys: were all of them in use at once, one in a hundred would find its set full.
-        let sets = (max_keys as usize * 3).div_ceil(2 * WAYS);
-        let stripe = |_| Stripe { evicted: Mutex::new(0) };
-        Self { sets: (0..sets).map(|_| Set::new()).collect(), stripes: (0..STRIPES.min(sets)).map(stripe).collect() }
-    }
-
-    #[inline(always)]
-    fn set(&self, key: SlotKey) -> &Set {
-        &self.sets[key.index(self.sets.len())]
-    }
-
-    /// The same one for all keys of a set.
-    fn stripe(&self, key: SlotKey) -> &Stripe {
-        &self.stripes[key.index(self.sets.len()) % self.stripes.len()]
-    }
-
-    fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.sets.iter().flat_map(Set::iter)
-    }
-}
-
-impl Stripe {
-    fn lock(&self) -> MutexGuard<'_, u64> {
-        self.evicted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
