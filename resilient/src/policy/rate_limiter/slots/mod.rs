@@ -9,20 +9,15 @@
 
 mod key;
 mod set;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use super::bucket::{Bucket, Full, Take};
-use crate::{
-    rate::Rate,
-    sync::{Mutex, MutexGuard},
-    time::Nanos,
-};
-use set::{Set, Slot, WAYS};
-use std::{
-    cmp::Reverse,
-    sync::{OnceLock, PoisonError},
-};
+use crate::{rate::Rate, time::Nanos};
+use set::{Set, Slot};
+use std::{cmp::Reverse, sync::OnceLock};
+use table::Table;
 
 pub use key::SlotKey;
 
@@ -51,22 +46,6 @@ pub(super) struct Slots {
     is_brief: bool,
     table: OnceLock<Table>,
 }
-
-#[derive(Debug)]
-struct Table {
-    sets: Box<[Set]>,
-    stripes: Box<[Stripe]>,
-}
-
-/// What some of the sets share.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Stripe {
-    /// Held to give a slot to another key, and with it how many were taken from keys in use.
-    evicted: Mutex<u64>,
-}
-
-const STRIPES: usize = 64;
 
 impl Slots {
     pub(super) const DEFAULT_MAX: u32 = 10_000;
@@ -132,14 +111,21 @@ impl Slots {
             return Err(Lack::ForEver);
         }
         let table = self.table();
-        match self.take_found(table.set(key), key, tokens, precise()) {
+        match self.take_found(table.set(key), key, tokens, precise(), &precise) {
             Some(answer) => answer,
             None => self.take_anew(table, key, tokens, precise),
         }
     }
 
     /// `None` where the key has no slot, or its slot is being given away.
-    fn take_found(&self, set: &Set, key: SlotKey, tokens: u32, now: Nanos) -> Option<Result<(), Lack>> {
+    fn take_found(
+        &self,
+        set: &Set,
+        key: SlotKey,
+        tokens: u32,
+        now: Nanos,
+        precise: impl Fn() -> Nanos,
+    ) -> Option<Result<(), Lack>> {
         loop {
             let (slot, full) = set.find(key)?;
             match self.bucket.take(full, now, tokens) {
@@ -147,17 +133,21 @@ impl Slots {
                 // Whose slot it is now has to be looked at again.
                 Take::Taken { .. } => {}
                 Take::Lacking { after } => {
-                    self.anchor(slot, full, now);
+                    self.anchor(slot, full, now, precise);
                     return Some(Err(Lack::For(self.bucket.nanos(after))));
                 }
             }
         }
     }
 
-    /// Where this comes too late another call has taken tokens, and anchored the bucket thereby.
-    fn anchor(&self, slot: &Slot, full: Full, now: Nanos) {
-        if let Some(anchored) = self.bucket.anchored(full, now, self.tick) {
-            slot.exchange(full, anchored);
+    /// Anchors a bucket anew where the clock has stepped back: it is read after the word, for a call that was held up with
+    /// an older reading would take what others did meanwhile for a step. Where this comes too late another call has taken
+    /// tokens, and anchored the bucket thereby.
+    fn anchor(&self, slot: &Slot, full: Full, now: Nanos, precise: impl Fn() -> Nanos) {
+        if self.bucket.anchored(full, now, self.tick).is_some() {
+            if let Some(anchored) = self.bucket.anchored(full, precise(), self.tick) {
+                slot.exchange(full, anchored);
+            }
         }
     }
 
@@ -169,7 +159,7 @@ impl Slots {
         // Others may have had the lock for long.
         let now = precise();
         // While the lock is held nobody gives a slot away: what is not found now is not there.
-        if let Some(answer) = self.take_found(set, key, tokens, now) {
+        if let Some(answer) = self.take_found(set, key, tokens, now, &precise) {
             return answer;
         }
         let next = match self.bucket.take(self.bucket.units(now), now, tokens) {
@@ -181,7 +171,7 @@ impl Slots {
             return Ok(());
         }
         loop {
-            let (slot, full, lack) = self.fullest(set, key, now);
+            let (slot, full, lack) = self.fullest(set, key, now, &precise);
             // By a clock with coarse ticks words of different keys are often a number of tokens apart. One unit less keeps
             // a word of the key that is evicted from coming back, on which a call of that key might act late.
             let is_aligned = lack > 0 && next.wrapping_sub(full) % self.interval == 0;
@@ -194,7 +184,13 @@ impl Slots {
 
     /// The slot to give away, with its word and what its bucket lacks: one that nobody has used, or that of the key which
     /// has not called for longest, or else of the one that lacks the least. Under the set's lock.
-    fn fullest<'s>(&self, set: &'s Set, key: SlotKey, now: Nanos) -> (&'s Slot, Full, Nanos) {
+    fn fullest<'s>(
+        &self,
+        set: &'s Set,
+        key: SlotKey,
+        now: Nanos,
+        precise: impl Fn() -> Nanos,
+    ) -> (&'s Slot, Full, Nanos) {
         let mut fullest = None;
         let mut least = (Nanos::MAX, Reverse(0));
         for slot in set.slots(key) {
@@ -202,7 +198,7 @@ impl Slots {
             if !is_used {
                 return (slot, full, 0);
             }
-            self.anchor(slot, full, now);
+            self.anchor(slot, full, now, &precise);
             let lack = self.lack(full, now);
             let full_for = if lack > 0 { 0 } else { self.bucket.units(now).wrapping_sub(full) };
             if (lack, Reverse(full_for)) < least {
@@ -255,41 +251,10 @@ impl Slots {
             is_used && (Slot::is_reserved(full) || self.lack(full, now) > 0)
         };
         let keys = table.slots().filter(in_use).count();
-        let evicted = table.stripes.iter().map(|stripe| *stripe.lock()).sum();
-        (keys, evicted)
+        (keys, table.evicted())
     }
 
     fn table(&self) -> &Table {
         self.table.get_or_init(|| Table::new(self.max_keys))
-    }
-}
-
-impl Table {
-    #[cold]
-    fn new(max_keys: u32) -> Self {
-        // Three slots for two keys: were all of them in use at once, one in a hundred would find its set full.
-        let sets = (max_keys as usize * 3).div_ceil(2 * WAYS);
-        let stripe = |_| Stripe { evicted: Mutex::new(0) };
-        Self { sets: (0..sets).map(|_| Set::new()).collect(), stripes: (0..STRIPES.min(sets)).map(stripe).collect() }
-    }
-
-    #[inline(always)]
-    fn set(&self, key: SlotKey) -> &Set {
-        &self.sets[key.index(self.sets.len())]
-    }
-
-    /// The same one for all keys of a set.
-    fn stripe(&self, key: SlotKey) -> &Stripe {
-        &self.stripes[key.index(self.sets.len()) % self.stripes.len()]
-    }
-
-    fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.sets.iter().flat_map(Set::iter)
-    }
-}
-
-impl Stripe {
-    fn lock(&self) -> MutexGuard<'_, u64> {
-        self.evicted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-use super::*;
+use super::{set::WAYS, *};
 use std::{cell::Cell, collections::HashMap, time::Duration};
 
 const SECOND: Nanos = 1_000_000_000;
@@ -144,8 +144,7 @@ fn a_million_keys_take_no_more_room_than_was_given_and_each_has_its_limit() {
     let (in_use, evicted) = slots.counts(now);
     assert!((1500..=2000).contains(&in_use), "{in_use}");
     assert_eq!(evicted, 0);
-    let table = slots.table.get().unwrap();
-    assert_eq!(size_of_val(&*table.sets), 15_008 * 16);
+    assert_eq!(slots.table().slots().count(), 15_008);
 }
 
 #[test]
@@ -214,6 +213,27 @@ fn a_clock_that_steps_back_shuts_a_key_out_for_one_filling_at_most() {
         take(&slots, number, 10, later).unwrap();
     }
     assert_eq!(evicted(&slots), 1);
+}
+
+/// A call that had read the clock, and then had to wait for its processor while others took what had come meanwhile, found
+/// the bucket too far ahead, anchored it anew and so gave out what had been taken.
+#[test]
+fn a_call_that_is_held_up_takes_no_clock_to_have_stepped_back() {
+    let slots = slots(1000, 100, 10);
+    take(&slots, 1, 100, START).unwrap();
+    let later = START + SECOND / 20;
+    let reads = Cell::new(0);
+    let held_up = || {
+        reads.set(reads.get() + 1);
+        if reads.get() > 1 {
+            return later;
+        }
+        take(&slots, 1, 50, later).unwrap();
+        START
+    };
+    assert!(slots.take_precisely(key(1), 1, held_up).is_err());
+    assert_eq!(slots.tokens(key(1), later), 0);
+    assert!(take(&slots, 1, 1, later).is_err());
 }
 
 #[test]
