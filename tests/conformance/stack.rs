@@ -5,8 +5,8 @@ use crate::{
     policies::Policies,
 };
 use resilient::__private::{
-    Borrowed, BulkheadLayer, CircuitBreakerLayer, End, FallbackLayer, Of, RateLimiterLayer, RetryLayer,
-    SeeText as _, Site, Step, TimeoutLayer, begin, converting, on, taken,
+    Borrowed, BulkheadLayer, CircuitBreakerLayer, End, FallbackLayer, Of, RateLimiterLayer, RetryLayer, SeeText as _,
+    Site, Step, TimeoutLayer, begin, converting, on, taken,
 };
 use std::{future::Future, pin::Pin, pin::pin, rc::Rc};
 

@@ -12,6 +12,10 @@ pub trait Admit: sealed::Sealed {
     #[doc(hidden)]
     type Ticket: Copy + Send + Sync;
 
+    /// Whether a permit that is dropped gives something back.
+    #[doc(hidden)]
+    const HOLDS: bool = true;
+
     #[doc(hidden)]
     fn settle(&self, ticket: Self::Ticket, ending: Ending);
 }
@@ -82,7 +86,9 @@ impl<'a, P: Admit> Permit<'a, P> {
 
 impl<P: Admit> Drop for Permit<'_, P> {
     fn drop(&mut self) {
-        self.policy.settle(self.ticket, dropped());
+        if P::HOLDS {
+            self.policy.settle(self.ticket, dropped());
+        }
     }
 }
 

@@ -103,6 +103,7 @@ impl Bucket {
         (interval, interval * burst as u128, shift)
     }
 
+    #[inline]
     pub(super) const fn units(&self, now: Nanos) -> u64 {
         now << self.shift
     }
@@ -159,6 +160,7 @@ impl Bucket {
 
     /// The word of an empty bucket, where `full` is farther off than that by more than `slack`: the clock has stepped
     /// back, and without a new anchor nothing would fill the bucket until it had caught up.
+    #[inline]
     pub(super) const fn anchored(&self, full: Full, now: Nanos, slack: Nanos) -> Option<Full> {
         let most = self.capacity.saturating_add(self.units(slack));
         if self.ahead(full, now) > most { Some(self.units(now).wrapping_add(self.capacity)) } else { None }

@@ -327,25 +327,29 @@ impl RateLimiter {
     }
 
     /// Says no; in the shadow it is only said.
-    #[cold]
+    ///
+    /// Made twice where somebody hears of it: an error that is made at once where the caller has it is not copied.
+    #[inline(never)]
     fn refuse(&self, caller: Caller, tokens: u32, why: Taken, when: Refusal) -> Result<(), Error> {
-        let (policy, site) = (caller.policy(self.name), caller.site);
-        let error = match why {
-            Taken::Now | Taken::Never => {
-                self.counts.refuse(Refusal::Impossible);
-                Error::CostExceedsBurst { policy, site, cost: tokens, burst: self.live.burst() }
-            }
-            Taken::After(nanos) => {
-                self.counts.refuse(when);
-                let (limit, remaining) = (self.live.burst(), self.remaining(tokens));
-                Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos), limit, remaining }
-            }
-        };
+        let is_possible = matches!(why, Taken::After(_));
+        self.counts.refuse(if is_possible { when } else { Refusal::Impossible });
+        let remaining = if is_possible { self.remaining(tokens) } else { 0 };
         let shadow = self.gate.load(Relaxed) & gate::SHADOW != 0;
         if event::heard() {
-            event::refused(&error, self.identity.label(), shadow);
+            event::refused(&self.error(caller, tokens, why, remaining), self.identity.label(), shadow);
         }
-        if shadow { Ok(()) } else { Err(error) }
+        if shadow { Ok(()) } else { Err(self.error(caller, tokens, why, remaining)) }
+    }
+
+    #[inline(always)]
+    fn error(&self, caller: Caller, tokens: u32, why: Taken, remaining: u32) -> Error {
+        let (policy, site, limit) = (caller.policy(self.name), caller.site, self.live.burst());
+        match why {
+            Taken::Now | Taken::Never => Error::CostExceedsBurst { policy, site, cost: tokens, burst: limit },
+            Taken::After(nanos) => {
+                Error::RateLimited { policy, site, retry_after: Duration::from_nanos(nanos), limit, remaining }
+            }
+        }
     }
 
     /// What could be had, though not `tokens`.
@@ -379,6 +383,8 @@ impl Sealed for RateLimiter {}
 
 impl Admit for RateLimiter {
     type Ticket = ();
+
+    const HOLDS: bool = false;
 
     /// Tokens are spent by the attempt, whatever becomes of it.
     fn settle(&self, (): (), _: Ending) {}

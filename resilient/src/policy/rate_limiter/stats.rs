@@ -62,34 +62,54 @@ pub(super) enum Refusal {
 
 #[derive(Debug)]
 pub(super) struct Counts {
-    admitted: Slots<AtomicU64>,
-    refused: [AtomicU64; 3],
+    lines: Slots<Line>,
     waited: OnceLock<Box<Histogram>>,
+}
+
+/// What one thread's calls came to.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line {
+    admitted: AtomicU64,
+    refused: [AtomicU64; 3],
+}
+
+impl Line {
+    fn count(&self, refused: Option<Refusal>) -> &AtomicU64 {
+        refused.map_or(&self.admitted, |why| &self.refused[why as usize])
+    }
 }
 
 impl Counts {
     pub(super) const fn new() -> Self {
-        Self { admitted: Slots::new(), refused: [const { AtomicU64::new(0) }; 3], waited: OnceLock::new() }
+        Self { lines: Slots::new(), waited: OnceLock::new() }
     }
 
     #[inline]
     pub(super) fn admit(&self) {
-        match self.admitted.get() {
-            Some((count, true)) => count.store(count.load(Relaxed) + 1, Relaxed),
-            _ => self.admit_first(),
-        }
-    }
-
-    #[cold]
-    fn admit_first(&self) {
-        match self.admitted.local() {
-            (count, true) => count.store(count.load(Relaxed) + 1, Relaxed),
-            (count, false) => drop(count.fetch_add(1, Relaxed)),
+        match self.lines.get() {
+            Some((line, true)) => line.admitted.store(line.admitted.load(Relaxed) + 1, Relaxed),
+            _ => self.count(None),
         }
     }
 
     pub(super) fn refuse(&self, why: Refusal) {
-        self.refused[why as usize].fetch_add(1, Relaxed);
+        self.count(Some(why));
+    }
+
+    #[cold]
+    fn count(&self, refused: Option<Refusal>) {
+        let (line, is_own) = self.lines.local();
+        let count = line.count(refused);
+        if is_own {
+            count.store(count.load(Relaxed) + 1, Relaxed);
+        } else {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn sum(&self, refused: Option<Refusal>) -> u64 {
+        self.lines.iter().map(|line| line.count(refused).load(Relaxed)).sum()
     }
 
     pub(super) fn waited(&self, time: Nanos) {
@@ -111,7 +131,7 @@ impl RateLimiter {
         let (debt, held_for) = locked.with(|ledger, purse| (purse.owed(now), ledger.closed_for(purse, now)));
         let (pace, mode, waiting) = (locked.health.pace(), locked.config.mode, locked.line.len());
         drop(locked);
-        let refused = |why: Refusal| self.counts.refused[why as usize].load(Relaxed);
+        let refused = |why: Refusal| self.counts.sum(Some(why));
         let (late, for_ever) = (refused(Refusal::Waited), refused(Refusal::Impossible));
         RateLimiterStats {
             tokens,
@@ -121,7 +141,7 @@ impl RateLimiter {
             pace: Ratio::new(pace).unwrap_or(Ratio::percent(100)),
             mode,
             waiting,
-            admitted: self.counts.admitted.iter().map(|count| count.load(Relaxed)).sum(),
+            admitted: self.counts.sum(None),
             rejected: refused(Refusal::AtOnce) + late + for_ever,
             rejected_late: late,
             rejected_for_ever: for_ever,
